@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { AccountFlag } from '../../../ledger/layout.ts';
+import { AccountStatus, TransferStatus } from '../../../ledger/status.ts';
+import {
+  ACCOUNT_FIELDS,
+  ACCOUNT_TRANSFERS_FIELDS,
+  CREATE_ACCOUNTS_FIELDS,
+  CREATE_TRANSFERS_FIELDS,
+  LOOKUP_FIELDS,
+  TRANSFER_FIELDS,
+} from './fields.ts';
+import { message, schema } from './testing/schema.ts';
+
+/** Names and numbers as in ledger/status.ts: without prefix, lower case, as unsigned 32 bits. */
+function statuses(name: string, prefix: string): Record<string, number> {
+  const { values } = schema.lookupEnum(`evenkeel.v1.${name}`);
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => {
+      expect(key.startsWith(prefix)).toBe(true);
+      return [key.slice(prefix.length).toLowerCase(), value >>> 0];
+    }),
+  );
+}
+
+describe('the .proto files agree with the ledger', () => {
+  it('on the statuses of accounts', () => {
+    expect(statuses('AccountStatus', 'ACCOUNT_STATUS_')).toEqual({
+      unspecified: 0,
+      ...AccountStatus,
+    });
+  });
+
+  it('on the statuses of transfers', () => {
+    expect(statuses('TransferStatus', 'TRANSFER_STATUS_')).toEqual({
+      unspecified: 0,
+      ...TransferStatus,
+    });
+  });
+
+  it('on the account flags that users may set', () => {
+    expect(schema.lookupEnum('evenkeel.v1.AccountFlag').values).toEqual({
+      ACCOUNT_FLAG_NONE: 0,
+      ACCOUNT_FLAG_DEBITS_MUST_NOT_EXCEED_CREDITS: AccountFlag.debitsMustNotExceedCredits,
+      ACCOUNT_FLAG_CREDITS_MUST_NOT_EXCEED_DEBITS: AccountFlag.creditsMustNotExceedDebits,
+    });
+  });
+});
+
+describe('the codecs know every field of the .proto files', () => {
+  it.each([
+    ['Account', ACCOUNT_FIELDS],
+    ['Transfer', TRANSFER_FIELDS],
+    ['CreateAccountsRequest', CREATE_ACCOUNTS_FIELDS],
+    ['CreateTransfersRequest', CREATE_TRANSFERS_FIELDS],
+    ['LookupAccountsRequest', LOOKUP_FIELDS],
+    ['LookupTransfersRequest', LOOKUP_FIELDS],
+    ['GetAccountTransfersRequest', ACCOUNT_TRANSFERS_FIELDS],
+  ])('%s', (name, fields) => {
+    const declared = message(name).fieldsArray.map((field) => [field.id, snake(field.name)]);
+    expect(declared).toEqual(fields.map((field, id) => [id, field]).slice(1));
+  });
+});
+
+/** protobufjs turns user_data_128 into userData_128, and account_id into accountId. */
+function snake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,91 @@
+/**
+ * Field numbers of proto/evenkeel/v1/ledger.proto as the hand-written codecs use them. The property
+ * tests hold them against the .proto file.
+ */
+
+export const WireType = { varint: 0, fixed64: 1, bytes: 2 } as const;
+
+/** Names by field number, for the text of errors. */
+export const TRANSFER_FIELDS: readonly string[] = [
+  '',
+  'id',
+  'debit_account_id',
+  'credit_account_id',
+  'amount',
+  'pending_id',
+  'user_data_128',
+  'user_data_64',
+  'user_data_32',
+  'timeout',
+  'ledger',
+  'code',
+  'flags',
+  'timestamp',
+];
+/** Wire types by field number; -1 where there is no field. */
+export const TRANSFER_WIRE_TYPES: readonly number[] = [-1, 2, 2, 2, 2, 2, 2, 1, 0, 0, 0, 0, 0, 1];
+
+export const TransferTag = {
+  id: 0x0a,
+  debitAccountId: 0x12,
+  creditAccountId: 0x1a,
+  amount: 0x22,
+  pendingId: 0x2a,
+  userData128: 0x32,
+  userData64: 0x39,
+  userData32: 0x40,
+  timeout: 0x48,
+  ledger: 0x50,
+  code: 0x58,
+  flags: 0x60,
+  timestamp: 0x69,
+} as const;
+
+export const ACCOUNT_FIELDS: readonly string[] = [
+  '',
+  'id',
+  'debits_pending',
+  'debits_posted',
+  'credits_pending',
+  'credits_posted',
+  'user_data_128',
+  'user_data_64',
+  'user_data_32',
+  'ledger',
+  'code',
+  'flags',
+  'timestamp',
+];
+export const ACCOUNT_WIRE_TYPES: readonly number[] = [-1, 2, 2, 2, 2, 2, 2, 1, 0, 0, 0, 0, 1];
+
+export const AccountTag = {
+  id: 0x0a,
+  debitsPending: 0x12,
+  debitsPosted: 0x1a,
+  creditsPending: 0x22,
+  creditsPosted: 0x2a,
+  userData128: 0x32,
+  userData64: 0x39,
+  userData32: 0x40,
+  ledger: 0x48,
+  code: 0x50,
+  flags: 0x58,
+  timestamp: 0x61,
+} as const;
+
+export const CREATE_ACCOUNTS_FIELDS: readonly string[] = ['', 'accounts'];
+export const CREATE_ACCOUNTS_WIRE_TYPES: readonly number[] = [-1, 2];
+export const CREATE_TRANSFERS_FIELDS: readonly string[] = ['', 'transfers', 'balances'];
+export const CREATE_TRANSFERS_WIRE_TYPES: readonly number[] = [-1, 2, 0];
+export const LOOKUP_FIELDS: readonly string[] = ['', 'ids'];
+export const LOOKUP_WIRE_TYPES: readonly number[] = [-1, 2];
+
+export const ACCOUNT_TRANSFERS_FIELDS: readonly string[] = [
+  '',
+  'account_id',
+  'from_timestamp',
+  'to_timestamp',
+  'reversed',
+  'limit',
+];
+export const ACCOUNT_TRANSFERS_WIRE_TYPES: readonly number[] = [-1, 2, 1, 1, 0, 0];
