@@ -1,0 +1,55 @@
+/**
+ * What a run of applied entries changed, packed for the books: the machine's memory at one index,
+ * minus what the books already hold. Rows are in the forms of layout.ts. Every buffer is owned by the
+ * receiver, so that it can move to another thread without a copy.
+ */
+export interface Fold {
+  readonly unit: number;
+  /** The books must stand exactly here before (0 = empty books). */
+  readonly afterIndex: number;
+  /** and exactly here afterwards. */
+  readonly throughIndex: number;
+  /** Term of the entry at throughIndex. */
+  readonly throughTerm: number;
+  /** Last timestamp that the machine has used, ns. */
+  readonly lastTimestamp: bigint;
+  /** Execution digest at throughIndex: equal on all replicas. 16 lower-case hex digits. */
+  readonly digest: string;
+  /** Set by the entry that initialised the unit: SLOT_COUNT owners. */
+  readonly slots: Uint16Array | null;
+  /** New and changed accounts, ascending by handle, each as it stands at throughIndex. */
+  readonly accounts: Uint32Array;
+  /** New transfer rows, ascending by row timestamp. */
+  readonly transfers: Uint32Array;
+  readonly history: Uint32Array;
+  readonly burnt: Uint32Array;
+  /** Crossings opened since and still open; then (far unit, 0, sequence) of those closed since. */
+  readonly opened: Uint32Array;
+  readonly closed: Uint32Array;
+  /** Decisions made since and not forgotten. The books drop those up to forgottenThrough. */
+  readonly decisions: Uint32Array;
+  /** Channels that changed, each as it stands at throughIndex. */
+  readonly channels: Uint32Array;
+}
+
+/** Words of one row of Fold.closed. */
+export const CLOSED_ROW_WORDS = 4;
+
+/** What a machine is started from: whole books at one index. All rows ascending by their key. */
+export interface BooksImage {
+  readonly unit: number;
+  readonly index: number;
+  readonly term: number;
+  readonly lastTimestamp: bigint;
+  readonly digest: string;
+  /** null while the unit is not initialised. */
+  readonly slots: Uint16Array | null;
+  /** All accounts in handle order, in pieces of any whole number of rows. */
+  readonly accounts: Iterable<Uint32Array>;
+  readonly opened: Uint32Array;
+  readonly decisions: Uint32Array;
+  readonly channels: Uint32Array;
+  /** Largest id in the books, burnt ids too: four words; zero when there is none. */
+  readonly maxTransferId: Uint32Array;
+  readonly transferCount: number;
+}
