@@ -59,6 +59,7 @@ describe('imports that break the rule', () => {
     ['cmd/a.ts', "import { x } from './x';", 'write the ending'],
     ['cmd/a.ts', "import { x } from '/srv/x.ts';", 'by relative path'],
     ['cmd/a.ts', "import { x } from '../vitest.config.ts';", 'imports vitest.config.ts'],
+    ['ledger/a.ts', "import { any } from './testing/any.ts';", 'for tests only'],
     ['lib/a.ts', '', 'lies in no part'],
     ['server/a.ts', '', 'lies in no part'],
   ])('%s: %s', (path, text, message) => {
@@ -84,6 +85,8 @@ describe('imports that break the rule', () => {
       "import { x } from '../server/node/index.ts'; import { y } from '../client/y.ts';",
     ],
     ['cmd/a.ts', "import { x } from '../ledger/audit/x.ts'; import { y } from '../bench/y.ts';"],
+    ['ledger/testing/any.ts', "import fc from 'fast-check'; const at = Date.now();"],
+    ['ledger/a.test.ts', "import { any } from './testing/any.ts';"],
     [
       'test/live/a.ts',
       "import { x } from '../../server/node/disk.ts'; const y = await import(name);",
@@ -234,7 +237,7 @@ describe('leaks', () => {
   it.each([
     [
       'package-lock.json',
-      `{\n"resolved": "https://${host}/x.tgz" }`,
+      `{\n${JSON.stringify({ resolved: `https://${host}/x.tgz` })} }`,
       'package-lock.json:2: holds a registry host',
     ],
     ['.npmrc', ['npm', 'artifactory', 'example', 'com'].join('.'), 'a registry host'],
