@@ -103,7 +103,10 @@ export class Reader {
       return;
     }
     if (length > 16) this.fail(`${length} bytes, at most 16`);
-    words.fill(0, offset, offset + 4);
+    words[offset] = 0;
+    words[offset + 1] = 0;
+    words[offset + 2] = 0;
+    words[offset + 3] = 0;
     for (let i = 0; i < length; i += 1) {
       words[offset + (i >> 2)]! |= bytes[end - 1 - i]! << ((i & 3) << 3);
     }

@@ -22,6 +22,7 @@ import {
   TransferTag,
 } from './fields.ts';
 import { invalid, Reader } from './reader.ts';
+import { Slab } from './slab.ts';
 
 /**
  * Requests, from protobuf bytes straight into packed words: no object per event, no BigInt. Each
@@ -51,10 +52,10 @@ const EVENTS_TAG = 0x0a;
 const BALANCES_TAG = 0x10;
 const TIMESTAMP_MAX = 2n ** 63n - 1n;
 
-export function decodeCreateTransfers(bytes: Uint8Array): DecodedTransfers {
+export function decodeCreateTransfers(bytes: Uint8Array, slab = new Slab()): DecodedTransfers {
   const reader = new Reader(bytes, CREATE_TRANSFERS_FIELDS);
   const count = countEvents(reader, 'transfers', BALANCES_TAG, CREATE_TRANSFERS_WIRE_TYPES);
-  const records = new Uint32Array(count * RECORD_WORDS);
+  const records = slab.take(count * RECORD_WORDS);
   let balances = false;
   let index = 0;
   while (reader.pos < reader.end) {

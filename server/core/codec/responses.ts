@@ -28,17 +28,17 @@ const ACCOUNT_TRANSFER_BYTES_MAX = 3 + TRANSFER_BYTES_MAX + 9;
 const ResultTag = { status: 0x08, timestamp: 0x11, debitAccount: 0x1a, creditAccount: 0x22 };
 
 /** CreateAccountsResponse. `results`: RESULT_WORDS each. */
-export function encodeAccountResults(results: Uint32Array): Uint8Array {
+export function encodeAccountResults(results: Uint32Array): Buffer {
   return encodeResults(results);
 }
 
 /** CreateTransfersResponse. `results`: RESULT_WORDS each, or RESULT_WITH_BALANCES_WORDS. */
-export function encodeTransferResults(results: Uint32Array, balances: boolean): Uint8Array {
+export function encodeTransferResults(results: Uint32Array, balances: boolean): Buffer {
   return balances ? encodeResultsWithBalances(results) : encodeResults(results);
 }
 
 /** LookupAccountsResponse. `records`: account records. */
-export function encodeAccounts(records: Uint32Array): Uint8Array {
+export function encodeAccounts(records: Uint32Array): Buffer {
   const writer = new Writer((records.length / RECORD_WORDS) * ACCOUNT_BYTES_MAX);
   for (let base = 0; base < records.length; base += RECORD_WORDS) {
     writeAccount(writer, records, base);
@@ -47,7 +47,7 @@ export function encodeAccounts(records: Uint32Array): Uint8Array {
 }
 
 /** LookupTransfersResponse. `rows`: TRANSFER_ROW_WORDS each. */
-export function encodeTransfers(rows: Uint32Array): Uint8Array {
+export function encodeTransfers(rows: Uint32Array): Buffer {
   const writer = new Writer((rows.length / TRANSFER_ROW_WORDS) * TRANSFER_BYTES_MAX);
   for (let base = 0; base < rows.length; base += TRANSFER_ROW_WORDS) {
     writeTransfer(writer, rows, base + TransferRowWord.record);
@@ -56,7 +56,7 @@ export function encodeTransfers(rows: Uint32Array): Uint8Array {
 }
 
 /** GetAccountTransfersResponse. `words`: the account's record, then transfer rows. */
-export function encodeAccountTransfers(words: Uint32Array): Uint8Array {
+export function encodeAccountTransfers(words: Uint32Array): Buffer {
   const rows = (words.length - RECORD_WORDS) / TRANSFER_ROW_WORDS;
   const writer = new Writer(ACCOUNT_BYTES_MAX + rows * ACCOUNT_TRANSFER_BYTES_MAX);
   writeAccount(writer, words, 0);
@@ -69,7 +69,7 @@ export function encodeAccountTransfers(words: Uint32Array): Uint8Array {
   return writer.finish();
 }
 
-function encodeResults(results: Uint32Array): Uint8Array {
+function encodeResults(results: Uint32Array): Buffer {
   const writer = new Writer((results.length / RESULT_WORDS) * RESULT_BYTES_MAX);
   for (let base = 0; base < results.length; base += RESULT_WORDS) {
     const start = writer.open(LIST_TAG);
@@ -79,7 +79,7 @@ function encodeResults(results: Uint32Array): Uint8Array {
   return writer.finish();
 }
 
-function encodeResultsWithBalances(results: Uint32Array): Uint8Array {
+function encodeResultsWithBalances(results: Uint32Array): Buffer {
   const count = results.length / RESULT_WITH_BALANCES_WORDS;
   const writer = new Writer(count * RESULT_WITH_BALANCES_BYTES_MAX);
   for (let base = 0; base < results.length; base += RESULT_WITH_BALANCES_WORDS) {

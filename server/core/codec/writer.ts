@@ -3,18 +3,18 @@
  * each message, and writing past the end is caught by `finish`.
  */
 export class Writer {
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   pos = 0;
 
   constructor(capacityBytes: number) {
-    this.bytes = new Uint8Array(capacityBytes);
+    this.bytes = Buffer.allocUnsafe(capacityBytes);
   }
 
-  finish(): Uint8Array {
+  finish(): Buffer {
     if (this.pos > this.bytes.length) {
       throw new Error(`codec: wrote ${this.pos} bytes into ${this.bytes.length}`);
     }
-    return this.bytes.subarray(0, this.pos);
+    return this.pos === this.bytes.length ? this.bytes : this.bytes.subarray(0, this.pos);
   }
 
   /** Four words as big-endian bytes without leading zeros; nothing if 0. `tag` of one byte. */
@@ -79,7 +79,10 @@ export class Writer {
     this.uint32(tag, value);
     const { bytes, pos } = this;
     bytes[pos - 1]! |= 0xf0;
-    bytes.fill(0xff, pos, pos + 4);
+    bytes[pos] = 0xff;
+    bytes[pos + 1] = 0xff;
+    bytes[pos + 2] = 0xff;
+    bytes[pos + 3] = 0xff;
     bytes[pos + 4] = 0x01;
     this.pos = pos + 5;
   }

@@ -1,0 +1,71 @@
+import type { ChannelOptions, Server, ServerDuplexStream } from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
+import { Slab } from '../../core/codec/slab.ts';
+import type { Gateway } from '../../core/gateway-api.ts';
+import { ClusterService, LedgerService } from './definitions.ts';
+import { CALLS_PER_CONNECTION_MAX, REQUEST_BYTES_MAX, WINDOW_BYTES } from './limits.ts';
+import { Room } from './room.ts';
+import { fileDescriptors, loadSchema } from './schema.ts';
+import { SubmitStream } from './submit.ts';
+import { encodeTopology, type TopologyView } from './topology.ts';
+import { type Report, unaryHandlers } from './unary.ts';
+
+/** For `new Server(SERVER_OPTIONS)`. */
+export const SERVER_OPTIONS: ChannelOptions = {
+  'grpc.max_receive_message_length': REQUEST_BYTES_MAX,
+  'grpc.max_concurrent_streams': CALLS_PER_CONNECTION_MAX,
+  'grpc-node.flow_control_window': WINDOW_BYTES,
+};
+
+export interface ServiceDeps {
+  readonly gateway: Gateway;
+  readonly topology: () => TopologyView;
+  /** Called with errors that clients see only as INTERNAL. */
+  readonly onDefect: Report;
+}
+
+export interface ServicesHandle {
+  /**
+   * What health checks of "" and "evenkeel.v1.Ledger" say; not serving at first. "evenkeel.v1.Cluster" serves
+   * as soon as it is registered.
+   */
+  setServing(serving: boolean): void;
+}
+
+/** Adds Ledger, Cluster, health and reflection to a server. */
+export function registerServices(server: Server, deps: ServiceDeps): ServicesHandle {
+  const { gateway, topology, onDefect } = deps;
+  const schema = loadSchema();
+  const slab = new Slab();
+  const room = new Room(gateway);
+
+  server.addService(LedgerService, {
+    ...unaryHandlers(gateway, slab, onDefect),
+    SubmitTransfers: (call: ServerDuplexStream<Buffer, Buffer>) => {
+      new SubmitStream(call, { gateway, slab, room, report: onDefect });
+    },
+  });
+  server.addService(ClusterService, {
+    GetTopology: (_call: unknown, callback: (error: null, response: Buffer) => void) => {
+      callback(null, encodeTopology(schema, topology()));
+    },
+  });
+  new ReflectionService({
+    evenkeel: { fileDescriptorProtos: fileDescriptors() },
+  } as never).addToServer(server);
+
+  const health = new HealthImplementation({
+    '': 'NOT_SERVING',
+    'evenkeel.v1.Ledger': 'NOT_SERVING',
+    'evenkeel.v1.Cluster': 'SERVING',
+  });
+  health.addToServer(server);
+  return {
+    setServing(serving) {
+      const status = serving ? 'SERVING' : 'NOT_SERVING';
+      health.setStatus('', status);
+      health.setStatus('evenkeel.v1.Ledger', status);
+    },
+  };
+}

@@ -1,0 +1,169 @@
+import { status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EvenkeelError } from '../../core/error.ts';
+import { REQUEST_BYTES_MAX } from './limits.ts';
+import { account, Harness, transfer, until } from './testing/harness.ts';
+
+let server: Harness;
+beforeEach(async () => {
+  server = await new Harness().start();
+});
+afterEach(() => server.stop());
+
+describe('the Ledger service', () => {
+  it('creates accounts and transfers, and finds them again', async () => {
+    const created = await server.call('Ledger/CreateAccounts', {
+      accounts: [account(1), account(2), account(1)],
+    });
+    expect(created).toMatchObject({
+      results: [
+        { status: 'ACCOUNT_STATUS_CREATED', timestamp: 1_001 },
+        { status: 'ACCOUNT_STATUS_CREATED', timestamp: 1_002 },
+        { status: 'ACCOUNT_STATUS_EXISTS', timestamp: 1_001 },
+      ],
+    });
+    const booked = await server.call('Ledger/CreateTransfers', {
+      transfers: [transfer(77), { ...transfer(78), creditAccountId: [9] }],
+      balances: true,
+    });
+    expect(booked).toEqual({
+      results: [
+        {
+          status: 'TRANSFER_STATUS_CREATED',
+          timestamp: 1_003,
+          debitAccount: { debitsPosted: [5] },
+          creditAccount: { creditsPosted: [5] },
+        },
+        {
+          status: 'TRANSFER_STATUS_CREDIT_ACCOUNT_NOT_FOUND',
+          timestamp: 1_004,
+          debitAccount: { debitsPosted: [5] },
+        },
+      ],
+    });
+    const ids = [[2], [3], [1]];
+    expect(await server.call('Ledger/LookupAccounts', { ids })).toMatchObject({
+      accounts: [
+        { id: [2], creditsPosted: [5], timestamp: 1_002 },
+        { id: [1], debitsPosted: [5], timestamp: 1_001 },
+      ],
+    });
+    expect(await server.call('Ledger/LookupTransfers', { ids: [[78], [77]] })).toMatchObject({
+      transfers: [{ id: [77], amount: [5], timestamp: 1_003 }],
+    });
+    expect(await server.call('Ledger/GetAccountTransfers', { accountId: [1] })).toMatchObject({
+      account: { id: [1], debitsPosted: [5] },
+      transfers: [{ transfer: { id: [77] }, bookedTimestamp: 1_003 }],
+    });
+  });
+
+  it('answers NOT_FOUND for the transfers of no account', async () => {
+    await expect(
+      server.call('Ledger/GetAccountTransfers', { accountId: [9] }),
+    ).rejects.toMatchObject({ code: status.NOT_FOUND, details: 'no such account' });
+  });
+
+  it.each(['CreateAccounts', 'CreateTransfers', 'LookupAccounts', 'LookupTransfers'])(
+    'refuses a malformed %s before the gateway sees it',
+    async (name) => {
+      await expect(server.callRaw(`Ledger/${name}`, Buffer.of(0x7a, 0))).rejects.toMatchObject({
+        code: status.INVALID_ARGUMENT,
+        details: 'unknown field 15',
+      });
+      expect(server.gateway.started).toBe(0);
+    },
+  );
+
+  it.each([
+    ['unavailable', status.UNAVAILABLE, 'why'],
+    ['outcome_unknown', status.UNAVAILABLE, 'outcome_unknown: why'],
+    ['overloaded', status.RESOURCE_EXHAUSTED, 'why'],
+    ['invalid_request', status.INVALID_ARGUMENT, 'why'],
+    ['unknown_ledger', status.INVALID_ARGUMENT, 'why'],
+    ['account_not_found', status.NOT_FOUND, 'why'],
+    ['disk_rotten', status.INTERNAL, 'internal error (disk_rotten)'],
+  ])("gives the gateway's %s as %i", async (code, expected, details) => {
+    server.gateway.holding = true;
+    const answer = server.callRaw('Ledger/CreateTransfers', server.transfers(1));
+    await until(() => server.gateway.held.length === 1);
+    server.gateway.fail(0, new EvenkeelError(code, 'why'));
+    await expect(answer).rejects.toMatchObject({ code: expected, details });
+    expect(server.defects).toHaveLength(expected === status.INTERNAL ? 1 : 0);
+  });
+
+  it('cancels at the gateway when the deadline of the client passes', async () => {
+    server.gateway.holding = true;
+    const options = { deadline: Date.now() + 60 };
+    await expect(
+      server.call('Ledger/LookupAccounts', { ids: [[1]] }, options),
+    ).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
+    await until(() => server.gateway.cancelled === 1);
+  });
+
+  it('cancels nothing that was answered', async () => {
+    await server.call('Ledger/LookupAccounts', { ids: [[1]] });
+    await server.call('Ledger/LookupAccounts', { ids: [[1]] });
+    expect(server.gateway.cancelled).toBe(0);
+  });
+
+  it('takes a full request with every field at its longest, and says how much is too much', async () => {
+    const wide = Array.from({ length: 16 }, () => 0xff);
+    const full = {
+      id: wide,
+      debitAccountId: wide,
+      creditAccountId: wide,
+      amount: wide,
+      pendingId: wide,
+      userData_128: wide,
+      userData_64: '18446744073709551615',
+      userData_32: 0xffff_ffff,
+      timeout: 0xffff_ffff,
+      ledger: 0xffff_ffff,
+      code: 0xffff,
+      flags: 0xffff,
+      timestamp: '18446744073709551615',
+    };
+    const request = server.encode('CreateTransfersRequest', {
+      transfers: Array.from({ length: 8_190 }, () => full),
+      balances: true,
+    });
+    expect(request.length).toBe(1_269_452);
+    const response = await server.callRaw('Ledger/CreateTransfers', request);
+    expect(server.decode('CreateTransfersResponse', response).results).toHaveLength(8_190);
+
+    const tooLong = Buffer.alloc(REQUEST_BYTES_MAX + 1);
+    await expect(server.callRaw('Ledger/CreateTransfers', tooLong)).rejects.toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: 'Received message larger than max (1310721 vs 1310720)',
+    });
+  });
+});
+
+describe('the Cluster service', () => {
+  it('tells the topology', async () => {
+    expect(await server.call('Cluster/GetTopology', {})).toEqual({
+      clusterId: 'test',
+      protocolVersion: 1,
+      serverId: 2,
+      zone: 'hz2',
+      zones: [{ name: 'hz2', leaderWeight: 1 }],
+      servers: [{ id: 2, zone: 'hz2', address: '127.0.0.1:7402' }],
+      ledgers: [{ number: 978, currency: 'EUR', scale: 2 }],
+      units: [
+        {
+          id: 1,
+          slotCount: 20,
+          slots: [{ last: 9 }, { first: 20, last: 29 }].map((range) => ({ first: 0, ...range })),
+          leaderServerId: 2,
+          term: 7,
+          commitIndex: 2 ** 40,
+          appliedIndex: 12,
+          booksIndex: 11,
+          lastIndex: 14,
+          executionDigest: 'abababababababab',
+          role: 'ROLE_LEADER',
+        },
+      ],
+    });
+  });
+});
