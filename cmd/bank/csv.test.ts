@@ -88,6 +88,7 @@ describe('a faulty field is refused with its line and column', () => {
     ['date', '1993-02-29', 'a day as YYYY-MM-DD'],
     ['date', '1900-02-29', 'a day as YYYY-MM-DD'],
     ['date', '1993-04-31', 'a day as YYYY-MM-DD'],
+    ['date', '1993-11-31', 'a day as YYYY-MM-DD'],
     ['date', '1993-01-32', 'a day as YYYY-MM-DD'],
     ['date', '1993-13-01', 'a day as YYYY-MM-DD'],
     ['date', '1993-00-01', 'a day as YYYY-MM-DD'],

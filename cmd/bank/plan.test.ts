@@ -88,14 +88,14 @@ describe('the plan of a book', () => {
     });
   });
 
-  test('accounts are listed once each, in order of use, customers with history and no limit', () => {
+  test('accounts are listed once each, in order of use, customers with no limit', () => {
     const rows = [
       row({ operation: 'cash-deposit' }),
       row({ operation: 'cash-deposit', accountId: 9 }),
       row({ operation: 'transfer-in', partnerBank: 'AB' }),
       row({ operation: 'transfer-in', partnerBank: 'CD', accountId: 9 }),
     ];
-    const customer = { ledger: 203, code: AccountCode.customer, flags: 8 };
+    const customer = { ledger: 203, code: AccountCode.customer, flags: 0 };
     const cash = { ledger: 203, code: AccountCode.cash, flags: 0 };
     const partner = { ledger: 203, code: AccountCode.partnerBank, flags: 0 };
     expect(planAccounts(rows)).toEqual([

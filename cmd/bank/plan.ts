@@ -9,9 +9,6 @@ import {
 } from './accounts.ts';
 import type { BookRow, Operation } from './book.ts';
 
-/** `history` of the ledger: a statement can show the balance after each transfer. */
-const FLAG_HISTORY = 1 << 3;
-
 /** A transfer's code; a row without an operation is one of the bank's own, such as interest. */
 export const TransferCode: Readonly<Record<Operation, number>> = {
   'cash-deposit': 1,
@@ -73,7 +70,7 @@ export function planAccounts(rows: Iterable<BookRow>): PlannedAccount[] {
       seen.add(row.accountId);
       // No limit flag: a bank's customers may go below zero.
       const id = customerAccountId(row.accountId);
-      accounts.push(account(id, AccountCode.customer, FLAG_HISTORY));
+      accounts.push(account(id, AccountCode.customer, 0));
     }
   }
   return accounts;
