@@ -77,6 +77,10 @@ export class ArrayLog implements LogStore {
   }
 }
 
+function copyOf(log: ArrayLog): ArrayLog {
+  return new ArrayLog(log.entriesHeld, log.base, log.baseTerm);
+}
+
 /** Entries 1.. of these terms; the payload is the index, empty for none. */
 export function entriesOf(terms: readonly number[], from = 1): Entry[] {
   return terms.map((term, i) => ({
@@ -103,6 +107,8 @@ export class SimNode {
   hardWritten: HardState;
   /** What the replica has accepted: disk plus writes under way. */
   accepted: ArrayLog;
+  /** Disk plus what was written without ever being synced; the same as the disk unless durability is skipped. */
+  #cached: ArrayLog;
   raft: Raft;
   alive = true;
   /** Outputs taken and not yet on disk, oldest first. */
@@ -115,7 +121,7 @@ export class SimNode {
   reads: { context: number; index: number }[] = [];
   readsDropped: number[] = [];
   events: TraceEvent[] = [];
-  /** The broken shell: says "durable" without writing (vote and term as well as entries). */
+  /** The broken shell: says "durable" without a sync, so a crash loses vote, term and entries. */
   skipDurability = false;
   onEvent: (event: TraceEvent) => void = () => {};
   onApply: (entry: Entry) => void = () => {};
@@ -126,6 +132,7 @@ export class SimNode {
     this.disk = { hard: options.hard ?? NEW_HARD, log: new ArrayLog(options.entries) };
     this.hardWritten = this.disk.hard;
     this.accepted = new ArrayLog(options.entries);
+    this.#cached = this.accepted;
     this.booksIndex = options.applied ?? 0;
     this.showEarly = options.showEarly ?? false;
     this.applied = this.disk.log.entriesHeld.slice(0, this.booksIndex);
@@ -141,12 +148,9 @@ export class SimNode {
   }
 
   #start(): Raft {
-    this.accepted = new ArrayLog(
-      this.disk.log.entriesHeld,
-      this.disk.log.base,
-      this.disk.log.baseTerm,
-    );
-    const store = this.showEarly ? this.accepted : this.disk.log;
+    this.accepted = copyOf(this.disk.log);
+    this.#cached = copyOf(this.disk.log);
+    const store = this.showEarly ? this.accepted : this.#cached;
     return new Raft(this.config, store, this.disk.hard, this.booksIndex);
   }
 
@@ -189,6 +193,7 @@ export class SimNode {
   }
 
   #write(output: Output): void {
+    this.#cached.write(output.entries);
     if (this.skipDurability) return;
     this.disk.log.write(output.entries);
     if (output.hardState !== null) this.hardWritten = output.hardState;
@@ -224,11 +229,7 @@ export class SimNode {
     this.hardWritten = this.disk.hard;
     this.booksIndex = Math.min(this.booksIndex, this.disk.log.lastIndex());
     this.applied.length = Math.min(this.applied.length, this.booksIndex);
-    this.accepted = new ArrayLog(
-      this.disk.log.entriesHeld,
-      this.disk.log.base,
-      this.disk.log.baseTerm,
-    );
+    this.accepted = copyOf(this.disk.log);
   }
 
   restart(): void {
