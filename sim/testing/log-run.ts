@@ -1,0 +1,175 @@
+import type { Entry, HardState } from '../../consensus/types.ts';
+import {
+  LOG_FORMAT_VERSION,
+  Log,
+  type LogIdentity,
+  type LogOptions,
+} from '../../server/core/log/log.ts';
+import { type Random, SimDisk } from '../disk.ts';
+
+export const IDENTITY: LogIdentity = {
+  clusterId: '00112233445566778899aabbccddeeff',
+  server: 3,
+  zone: 'hz2',
+  formatVersion: LOG_FORMAT_VERSION,
+};
+
+/** One record as the caller sees it. A log's content is what its records make, one after the other. */
+export type Written =
+  | { readonly unit: number; readonly entry: Entry }
+  | { readonly unit: number; readonly hard: HardState };
+
+interface UnitModel {
+  entries: Entry[];
+  hard: HardState;
+}
+
+/** The dumb model: whole arrays, no files. */
+export class LogModel {
+  readonly units = new Map<number, UnitModel>();
+
+  apply(written: Written): void {
+    const unit = this.unit(written.unit);
+    this.units.set(written.unit, unit);
+    if ('hard' in written) unit.hard = written.hard;
+    else unit.entries = [...unit.entries.slice(0, written.entry.index - 1), written.entry];
+  }
+
+  unit(id: number): UnitModel {
+    return this.units.get(id) ?? { entries: [], hard: { term: 0, vote: 0, commit: 0 } };
+  }
+
+  dump(): string {
+    const ids = [...this.units.keys()].sort((a, b) => a - b);
+    return ids.map((id) => text(id, this.unit(id).entries, this.unit(id).hard)).join('\n');
+  }
+}
+
+export function dump(log: Log): string {
+  const units = log.units().map((id) => {
+    const unit = log.unit(id);
+    const entries = unit.entries(1, unit.lastIndex() + 1, Number.POSITIVE_INFINITY);
+    return text(id, entries, unit.hardState());
+  });
+  return units.join('\n');
+}
+
+function text(id: number, entries: readonly Entry[], hard: HardState): string {
+  const list = entries.map(
+    ({ term, index, kind, payload }) => `${index}/${term}/${kind}/${Array.from(payload).join('.')}`,
+  );
+  return `unit ${id} term ${hard.term} vote ${hard.vote} commit ${hard.commit}: ${list.join(' ')}`;
+}
+
+/** A log on a simulated disk whose operations complete one by one when asked, beside all that was ever written. */
+export class LogRun {
+  readonly disk: SimDisk;
+  readonly random: Random;
+  readonly #options: LogOptions;
+  readonly #waiting: (() => void)[] = [];
+  log: Log;
+  written: Written[] = [];
+  /** What `written` makes. */
+  model = new LogModel();
+  /** So many of `written` were covered by a flush that is done. */
+  durable = 0;
+  errors: Error[] = [];
+
+  constructor(random: Random, options: LogOptions) {
+    this.random = random;
+    this.#options = options;
+    this.disk = new SimDisk((_kind, _bytes, complete) => this.#waiting.push(complete));
+    this.log = Log.open(this.disk, IDENTITY, options);
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Completes one disk operation; false if there is none. */
+  complete(): boolean {
+    const complete = this.#waiting.shift();
+    complete?.();
+    return complete !== undefined;
+  }
+
+  drain(): void {
+    while (this.complete());
+  }
+
+  flush(): void {
+    const count = this.written.length;
+    this.log.flush((error) => {
+      if (error === null) this.durable = count;
+      else this.errors.push(error);
+    });
+  }
+
+  write(written: Written): void {
+    this.written.push(written);
+    this.model.apply(written);
+    if ('hard' in written) this.log.setHardState(written.unit, written.hard);
+    else this.log.append(written.unit, [written.entry]);
+  }
+
+  /** Something that consensus could write next. */
+  writeAnything(): void {
+    const { random } = this;
+    const unit = 1 + (random() % 3);
+    const { entries, hard } = this.model.unit(unit);
+    const last = entries.length;
+    if (random() % 4 === 0) {
+      const term = Math.max(hard.term, entries.at(-1)?.term ?? 0) + (random() % 2);
+      const vote = term > hard.term || hard.vote === 0 ? random() % 4 : hard.vote;
+      const commit = hard.commit + (random() % (last - hard.commit + 1));
+      this.write({ unit, hard: { term, vote, commit } });
+      return;
+    }
+    const uncommitted = last - hard.commit;
+    const back = random() % 5 === 0 ? random() % (uncommitted + 1) : 0;
+    const index = last + 1 - back;
+    const term = (entries[index - 2]?.term ?? 1) + (random() % 4 === 0 ? 1 : 0);
+    const payload = new Uint8Array(random() % 7 === 0 ? random() % 700 : random() % 40);
+    for (let i = 0; i < payload.length; i++) payload[i] = random();
+    this.write({ unit, entry: { term, index, kind: random() % 3, payload } });
+  }
+
+  /**
+   * Ends the process, with the machine or without, and starts the next. What it finds must be what the first so many
+   * records make, and all of the durable ones. Forgets the others, as the next process does.
+   */
+  restart(how: 'crash' | 'kill'): void {
+    this.#waiting.length = 0;
+    if (how === 'crash') this.disk.crash(this.random);
+    else this.disk.kill(this.random);
+    this.reopen();
+  }
+
+  reopen(): void {
+    this.log = Log.open(this.disk, IDENTITY, this.#options);
+    const found = dump(this.log);
+    const model = new LogModel();
+    for (let count = 0; count <= this.written.length; count++) {
+      if (count >= this.durable && model.dump() === found) {
+        this.written.length = count;
+        this.model = model;
+        return;
+      }
+      if (count < this.written.length) model.apply(this.written[count]!);
+    }
+    const range = `${this.durable}..${this.written.length}`;
+    throw new Error(
+      `not what any of the first ${range} records make:\n${found}\nall make:\n${model.dump()}`,
+    );
+  }
+}
+
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x9e3779b9) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+    return (mixed ^ (mixed >>> 15)) >>> 0;
+  };
+}
