@@ -1,0 +1,165 @@
+import { crc32 } from 'node:zlib';
+import type { Database } from 'better-sqlite3';
+import { accountView, transferView } from './views.ts';
+
+/** Of the tables and the rows in them. Books of another version are refused, never converted. */
+export const FORMAT_VERSION = 1;
+
+/**
+ * Ids are stored big-endian, so that the order of blobs is the order of numbers. Rows are the packed
+ * forms of ledger/layout.ts:
+ * - transfer_row.row: TRANSFER_ROW_STORED_WORDS, the last of them the CRC-32 of the others.
+ * - account_row.row: ACCOUNT_ROW_WORDS; the handle's word holds the CRC-32 of the row with its handle,
+ *   which is rowid - 1.
+ * - opened, decision, channel: the whole row, then its CRC-32.
+ * - history.balances: the four balances, then the CRC-32 of the whole history row.
+ */
+const TABLES = `
+  CREATE TABLE meta (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    unit INTEGER NOT NULL,
+    cluster_id TEXT NOT NULL,
+    format_version INTEGER NOT NULL,
+    applied_index INTEGER NOT NULL,
+    term INTEGER NOT NULL,
+    last_timestamp INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    transfer_count INTEGER NOT NULL,
+    slots BLOB,
+    crc INTEGER NOT NULL
+  );
+  CREATE TABLE account_row (
+    rowid INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    row BLOB NOT NULL
+  );
+  CREATE TABLE transfer_row (
+    timestamp INTEGER PRIMARY KEY,
+    row BLOB NOT NULL
+  );
+  CREATE TABLE transfer_id (
+    id BLOB PRIMARY KEY,
+    timestamp INTEGER NOT NULL,
+    burnt INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE history (
+    account INTEGER NOT NULL,
+    timestamp INTEGER NOT NULL,
+    balances BLOB NOT NULL,
+    PRIMARY KEY (account, timestamp)
+  ) WITHOUT ROWID;
+  CREATE TABLE opened (
+    far_unit INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    row BLOB NOT NULL,
+    PRIMARY KEY (far_unit, sequence)
+  ) WITHOUT ROWID;
+  CREATE TABLE decision (
+    home_unit INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    row BLOB NOT NULL,
+    PRIMARY KEY (home_unit, sequence)
+  ) WITHOUT ROWID;
+  CREATE TABLE channel (
+    other_unit INTEGER PRIMARY KEY,
+    row BLOB NOT NULL
+  );
+`;
+
+/** Digest of books that nothing was folded into yet. */
+export const EMPTY_DIGEST = '0000000000000000';
+
+/** The one row of meta. u64s are BigInts, for they pass 2^53. */
+export interface Meta {
+  unit: number;
+  clusterId: string;
+  formatVersion: number;
+  index: number;
+  term: number;
+  lastTimestamp: bigint;
+  digest: string;
+  transferCount: number;
+  slots: Uint8Array | null;
+}
+
+/** Makes the tables of empty books, all or nothing. */
+export function createSchema(database: Database, unit: number, clusterId: string): void {
+  const create = database.transaction(() => {
+    database.exec(TABLES);
+    database.exec(accountView());
+    database.exec(transferView());
+    writeMeta(database, {
+      unit,
+      clusterId,
+      formatVersion: FORMAT_VERSION,
+      index: 0,
+      term: 0,
+      lastTimestamp: 0n,
+      digest: EMPTY_DIGEST,
+      transferCount: 0,
+      slots: null,
+    });
+  });
+  create.immediate();
+}
+
+/** Throws unless the file is these very books. */
+export function assertIdentity(meta: Meta, file: string, unit: number, clusterId: string): void {
+  if (meta.formatVersion !== FORMAT_VERSION) {
+    throw new Error(
+      `${file} has books of format ${meta.formatVersion}, this release reads format ${FORMAT_VERSION}`,
+    );
+  }
+  if (meta.clusterId !== clusterId) {
+    throw new Error(`${file} belongs to cluster ${meta.clusterId}, not to cluster ${clusterId}`);
+  }
+  if (meta.unit !== unit) {
+    throw new Error(`${file} holds the books of unit ${meta.unit}, not of unit ${unit}`);
+  }
+}
+
+export function hasSchema(database: Database): boolean {
+  const tables = database.prepare('SELECT name FROM sqlite_schema').pluck().all();
+  if (tables.length > 0 && !tables.includes('meta')) {
+    throw new Error(`${database.name} is a database, but not the books of a unit`);
+  }
+  return tables.length > 0;
+}
+
+const META_COLUMNS = `unit, cluster_id AS clusterId, format_version AS formatVersion,
+  applied_index AS "index", term, last_timestamp AS lastTimestamp, digest,
+  transfer_count AS transferCount, slots, crc`;
+
+export function readMeta(database: Database): Meta {
+  const row = database.prepare(`SELECT ${META_COLUMNS} FROM meta`).safeIntegers().get() as
+    | Record<keyof Meta | 'crc', bigint | string | Uint8Array | null>
+    | undefined;
+  if (row === undefined) throw new Error(`${database.name}: table meta is empty`);
+  const meta: Meta = {
+    unit: Number(row.unit),
+    clusterId: String(row.clusterId),
+    formatVersion: Number(row.formatVersion),
+    index: Number(row.index),
+    term: Number(row.term),
+    lastTimestamp: BigInt(row.lastTimestamp as bigint),
+    digest: String(row.digest),
+    transferCount: Number(row.transferCount),
+    slots: row.slots as Uint8Array | null,
+  };
+  if (Number(row.crc) !== metaCrc(meta)) {
+    throw new Error(`${database.name}: the row of table meta fails its CRC-32`);
+  }
+  return meta;
+}
+
+export function writeMeta(database: Database, meta: Meta): void {
+  const sql = `INSERT OR REPLACE INTO meta VALUES (1, :unit, :clusterId, :formatVersion, :index,
+    :term, :lastTimestamp, :digest, :transferCount, :slots, :crc)`;
+  database.prepare(sql).run({ ...meta, crc: metaCrc(meta) });
+}
+
+function metaCrc(meta: Meta): number {
+  const { slots, ...rest } = meta;
+  const text = Object.values(rest).join('\n');
+  return crc32(slots ?? new Uint8Array(0), crc32(text));
+}

@@ -1,0 +1,24 @@
+import { WORD_BYTES } from '../../../ledger/layout.ts';
+import { crc32OfWords } from './crc32.ts';
+
+/** The row at `from` with its CRC-32 behind it, as the small tables keep it. */
+export function sealRow(rows: Uint32Array, from: number, rowWords: number): Uint8Array {
+  const sealed = new Uint32Array(rowWords + 1);
+  sealed.set(rows.subarray(from, from + rowWords));
+  sealed[rowWords] = crc32OfWords(rows, from, rowWords);
+  return new Uint8Array(sealed.buffer);
+}
+
+/** The words of a sealed row, null if its CRC doesn't match. */
+export function unsealRow(blob: Uint8Array, rowWords: number): Uint32Array | null {
+  if (blob.byteLength !== (rowWords + 1) * WORD_BYTES) return null;
+  const words = wordsOf(blob);
+  if (crc32OfWords(words, 0, rowWords) !== words[rowWords]) return null;
+  return words.subarray(0, rowWords);
+}
+
+/** A blob's words; copied only if they don't start on a word. */
+export function wordsOf(blob: Uint8Array): Uint32Array {
+  const aligned = blob.byteOffset % WORD_BYTES === 0 ? blob : new Uint8Array(blob);
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / WORD_BYTES);
+}

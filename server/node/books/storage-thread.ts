@@ -1,0 +1,165 @@
+import { Worker } from 'node:worker_threads';
+import type { Fold } from '../../../ledger/fold.ts';
+import { foldBytes } from '../../core/books-fold.ts';
+import { booksFile, lockToWrite, prepareFile } from './connection.ts';
+import type { FromStorage, ToStorage } from './messages.ts';
+import { BooksReader } from './reader.ts';
+import { SqliteBooks } from './sqlite-books.ts';
+
+type Done = (error: Error | null) => void;
+
+interface Outstanding {
+  readonly unit: number;
+  readonly bytes: number;
+  readonly done: Done;
+}
+
+interface OpenUnit {
+  readonly books: SqliteBooks;
+  /** Held until the storage thread has closed the file. */
+  readonly release: () => void;
+  /** Set once the file can't be written any more. */
+  failure: Error | null;
+}
+
+/** The thread that writes the books of all units of a server. */
+export class StorageThread {
+  readonly #worker: Worker;
+  readonly #outstanding = new Map<number, Outstanding>();
+  readonly #units = new Map<number, OpenUnit>();
+  readonly #exited: Promise<void>;
+  #lastId = 0;
+  #pendingBytes = 0;
+  #state: 'running' | 'closing' | 'dead' = 'running';
+  #death: Error | null = null;
+
+  constructor() {
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url));
+    this.#worker.on('message', (message: FromStorage) => this.#receive(message));
+    this.#worker.on('messageerror', (error) => this.#die(`died: ${error.message}`, error));
+    this.#worker.on('error', (error) => this.#die(`died: ${(error as Error).message}`, error));
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on('exit', (code) => {
+        this.#die(this.#state === 'closing' ? 'is closed' : `died: exit code ${code}`);
+        resolve();
+      });
+    });
+  }
+
+  /** Commits posted and not done yet, over all units. */
+  get pendingFolds(): number {
+    return this.#outstanding.size;
+  }
+
+  /** What they hold in memory. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /**
+   * Opens `unit-<n>.sqlite`, made if there is none. Throws if it has another writer, or is not the
+   * books of this unit in this cluster and format. Blocks for a few syncs, and for SQLite's recovery
+   * after a crash.
+   */
+  open(unit: number, folder: string, clusterId: string): SqliteBooks {
+    if (this.#state !== 'running') throw this.#death ?? new Error('the storage thread is closing');
+    const file = booksFile(folder, unit);
+    const lock = lockToWrite(file);
+    try {
+      prepareFile(file, unit, clusterId);
+      const books = new SqliteBooks(unit, new BooksReader(file), {
+        commit: (fold, done) => this.#commit(unit, fold, done),
+        close: () => this.#post({ kind: 'close', unit }),
+      });
+      this.#units.set(unit, { books, release: () => lock.close(), failure: null });
+      this.#post({ kind: 'open', unit, file });
+      return books;
+    } catch (error) {
+      lock.close();
+      throw error;
+    }
+  }
+
+  /** Waits for what was committed, not for more; then nothing of the thread keeps the process alive. */
+  async close(): Promise<void> {
+    if (this.#state === 'running') {
+      this.#state = 'closing';
+      for (const { books } of this.#units.values()) books.close();
+      if (this.#units.size === 0) await this.#worker.terminate();
+    }
+    await this.#exited;
+  }
+
+  #commit(unit: number, fold: Fold, done: Done): void {
+    const failure = this.#death ?? this.#units.get(unit)?.failure ?? null;
+    if (failure !== null) {
+      process.nextTick(done, failure);
+      return;
+    }
+    const id = ++this.#lastId;
+    const bytes = foldBytes(fold);
+    this.#outstanding.set(id, { unit, bytes, done });
+    this.#pendingBytes += bytes;
+    this.#post({ kind: 'commit', id, unit, fold }, buffersOf(fold));
+  }
+
+  #receive(message: FromStorage): void {
+    switch (message.kind) {
+      case 'done':
+        this.#finish(message.id, message.error);
+        break;
+      case 'failed':
+        this.#fail(message.unit, message.error);
+        break;
+      case 'closed':
+        this.#units.get(message.unit)?.release();
+        this.#units.delete(message.unit);
+        if (this.#state === 'closing' && this.#units.size === 0) void this.#worker.terminate();
+        break;
+    }
+  }
+
+  #finish(id: number, error: string | null): void {
+    const commit = this.#outstanding.get(id);
+    if (commit === undefined) throw new Error(`the storage thread answered commit ${id} twice`);
+    this.#outstanding.delete(id);
+    this.#pendingBytes -= commit.bytes;
+    if (error === null) {
+      commit.done(null);
+      return;
+    }
+    this.#fail(commit.unit, error);
+    commit.done(this.#units.get(commit.unit)?.failure ?? new Error(error));
+  }
+
+  /** The first failure of a unit is its last word: what comes after it would follow on nothing. */
+  #fail(unit: number, text: string): void {
+    const open = this.#units.get(unit);
+    if (open === undefined || open.failure !== null) return;
+    open.failure = new Error(`${open.books.file}: the books can't be written: ${text}`);
+  }
+
+  #die(text: string, cause?: unknown): void {
+    if (this.#state === 'dead') return;
+    this.#state = 'dead';
+    this.#death = new Error(`the storage thread ${text}`, { cause });
+    const commits = [...this.#outstanding.values()];
+    this.#outstanding.clear();
+    this.#pendingBytes = 0;
+    for (const { release } of this.#units.values()) release();
+    for (const { done } of commits) done(this.#death);
+  }
+
+  #post(message: ToStorage, transfer: ArrayBuffer[] = []): void {
+    if (this.#state !== 'dead') this.#worker.postMessage(message, transfer);
+  }
+}
+
+/** Each buffer once: rows of several tables may share one. */
+function buffersOf(fold: Fold): ArrayBuffer[] {
+  const { accounts, transfers, history, burnt, opened, closed, decisions, channels } = fold;
+  const arrays = [accounts, transfers, history, burnt, opened, closed, decisions, channels];
+  const buffers = new Set(arrays.map((array) => array.buffer as ArrayBuffer));
+  if (fold.slots !== null) buffers.add(fold.slots.buffer as ArrayBuffer);
+  return [...buffers];
+}

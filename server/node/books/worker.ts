@@ -1,0 +1,67 @@
+import { parentPort } from 'node:worker_threads';
+import type { Fold } from '../../../ledger/fold.ts';
+import type { FromStorage, ToStorage } from './messages.ts';
+import { BooksWriter } from './writer.ts';
+
+/**
+ * The storage thread: one a server, the only writer of all its books. A commit blocks it until the
+ * commit is durable; what comes meanwhile waits in the port.
+ */
+const port = parentPort!;
+const writers = new Map<number, BooksWriter>();
+
+port.on('message', (message: ToStorage) => {
+  switch (message.kind) {
+    case 'open':
+      open(message.unit, message.file);
+      break;
+    case 'commit':
+      commit(message.unit, message.id, message.fold);
+      break;
+    case 'close':
+      close(message.unit);
+      break;
+  }
+});
+
+function open(unit: number, file: string): void {
+  try {
+    writers.set(unit, new BooksWriter(file, unit));
+  } catch (error) {
+    post({ kind: 'failed', unit, error: describe(error) });
+  }
+}
+
+function commit(unit: number, id: number, fold: Fold): void {
+  const writer = writers.get(unit);
+  try {
+    if (writer === undefined) throw new Error('its file is not open');
+    writer.commit(fold);
+  } catch (error) {
+    post({ kind: 'done', id, error: describe(error) });
+    return;
+  }
+  post({ kind: 'done', id, error: null });
+  try {
+    writer.checkpointIfDue();
+  } catch (error) {
+    post({ kind: 'failed', unit, error: `checkpoint: ${describe(error)}` });
+  }
+}
+
+function close(unit: number): void {
+  writers.get(unit)?.close();
+  writers.delete(unit);
+  post({ kind: 'closed', unit });
+}
+
+function post(message: FromStorage): void {
+  port.postMessage(message);
+}
+
+/** SQLite's own code tells a full disk from a broken one. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === undefined ? error.message : `${code}: ${error.message}`;
+}

@@ -1,0 +1,107 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { CLOSED_ROW_WORDS, type Fold } from '../../../ledger/fold.ts';
+import {
+  BURNT_ROW_WORDS,
+  BurntRowWord,
+  CHANNEL_ROW_WORDS,
+  ChannelRowWord,
+  DECISION_ROW_WORDS,
+  DecisionRowWord,
+  OPEN_ROW_WORDS,
+  OpenRowWord,
+  TRANSFER_ROW_WORDS,
+} from '../../../ledger/layout.ts';
+import { assertDenseHandles, assertFold, wrongIndex } from '../../core/books-fold.ts';
+import { u64At } from '../../core/books-row.ts';
+import { BulkTables } from './bulk.ts';
+import { addNumbers, checkpointIfDue, openToWrite } from './connection.ts';
+import { readMeta, writeMeta } from './schema.ts';
+import { sealRow } from './sealed.ts';
+
+/** Writes one unit's file, in the storage thread. */
+export class BooksWriter {
+  readonly #unit: number;
+  readonly #database: Database;
+  readonly #bulk: BulkTables;
+  readonly #accountCount: Statement;
+  readonly #putOpened: Statement;
+  readonly #dropOpened: Statement;
+  readonly #putDecision: Statement;
+  readonly #dropDecisions: Statement;
+  readonly #putChannel: Statement;
+
+  constructor(file: string, unit: number) {
+    this.#unit = unit;
+    const database = openToWrite(file);
+    addNumbers(database);
+    this.#database = database;
+    this.#bulk = new BulkTables(database);
+    this.#accountCount = database
+      .prepare('SELECT coalesce(max(rowid), 0) FROM account_row')
+      .pluck();
+    this.#putOpened = database.prepare('INSERT INTO opened VALUES (?, ?, ?)');
+    this.#dropOpened = database.prepare('DELETE FROM opened WHERE far_unit = ? AND sequence = ?');
+    this.#putDecision = database.prepare('INSERT INTO decision VALUES (?, ?, ?)');
+    this.#dropDecisions = database.prepare(
+      'DELETE FROM decision WHERE home_unit = ? AND sequence <= ?',
+    );
+    this.#putChannel = database.prepare('INSERT OR REPLACE INTO channel VALUES (?, ?)');
+  }
+
+  /** Durable when it returns; nothing of the fold is left when it throws. Uses the fold up. */
+  commit(fold: Fold): void {
+    assertFold(fold, this.#unit);
+    this.#database.transaction(() => this.#write(fold)).immediate();
+  }
+
+  /** Between commits, after `done` was sent. */
+  checkpointIfDue(): void {
+    checkpointIfDue(this.#database);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #write(fold: Fold): void {
+    const meta = readMeta(this.#database);
+    if (meta.index !== fold.afterIndex) throw wrongIndex(fold, meta.index);
+    assertDenseHandles(fold, this.#accountCount.get() as number);
+    this.#bulk.putAccounts(fold.accounts);
+    this.#bulk.insertTransfers(fold.transfers);
+    this.#bulk.insertIds(fold.burnt, BURNT_ROW_WORDS, BurntRowWord.timestamp, 1);
+    this.#bulk.insertHistory(fold.history);
+    this.#writeCrossings(fold);
+    const { slots } = fold;
+    writeMeta(this.#database, {
+      ...meta,
+      index: fold.throughIndex,
+      term: fold.throughTerm,
+      lastTimestamp: fold.lastTimestamp,
+      digest: fold.digest,
+      transferCount: meta.transferCount + fold.transfers.length / TRANSFER_ROW_WORDS,
+      slots: slots ? new Uint8Array(slots.buffer, slots.byteOffset, slots.byteLength) : meta.slots,
+    });
+  }
+
+  #writeCrossings({ opened, closed, decisions, channels }: Fold): void {
+    for (let at = 0; at < closed.length; at += CLOSED_ROW_WORDS) {
+      this.#dropOpened.run(closed[at], u64At(closed, at + OpenRowWord.sequence));
+    }
+    for (let at = 0; at < opened.length; at += OPEN_ROW_WORDS) {
+      const sequence = u64At(opened, at + OpenRowWord.sequence);
+      const row = sealRow(opened, at, OPEN_ROW_WORDS);
+      this.#putOpened.run(opened[at + OpenRowWord.farUnit], sequence, row);
+    }
+    for (let at = 0; at < decisions.length; at += DECISION_ROW_WORDS) {
+      const sequence = u64At(decisions, at + DecisionRowWord.sequence);
+      const row = sealRow(decisions, at, DECISION_ROW_WORDS);
+      this.#putDecision.run(decisions[at + DecisionRowWord.homeUnit], sequence, row);
+    }
+    for (let at = 0; at < channels.length; at += CHANNEL_ROW_WORDS) {
+      const otherUnit = channels[at + ChannelRowWord.otherUnit];
+      this.#putChannel.run(otherUnit, sealRow(channels, at, CHANNEL_ROW_WORDS));
+      this.#dropDecisions.run(otherUnit, u64At(channels, at + ChannelRowWord.forgottenThrough));
+    }
+  }
+}

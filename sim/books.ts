@@ -1,0 +1,121 @@
+import type { BooksImage, Fold } from '../ledger/fold.ts';
+import type { AccountTransfersQuery, Books, LookUp } from '../server/core/books.ts';
+import { foldBytes } from '../server/core/books-fold.ts';
+import { BooksTables } from './books-tables.ts';
+
+type Done = (error: Error | null) => void;
+
+/** A simulated storage thread: calls `complete` once it has written `bytes` durably. */
+export type ScheduleCommit = (bytes: number, complete: () => void) => void;
+
+/**
+ * The books of one unit in memory: the contract that the SQLite books keep, and their crashes. The
+ * object is the disk too: it outlives the server, whose successor opens it again.
+ */
+export class SimulatedBooks implements Books {
+  readonly #unit: number;
+  readonly #schedule: ScheduleCommit;
+  readonly #tables: BooksTables;
+  #inFlight: { readonly fold: Fold; readonly done: Done } | null = null;
+  #failure: Error | null = null;
+  #closed = false;
+
+  constructor(unit: number, schedule: ScheduleCommit) {
+    this.#unit = unit;
+    this.#schedule = schedule;
+    this.#tables = new BooksTables(unit);
+  }
+
+  load(): BooksImage {
+    return this.#tables.image();
+  }
+
+  /** The fold's buffers are taken away at once, as a move to another thread does. */
+  commit(fold: Fold, done: Done): void {
+    if (this.#closed) throw new Error(`the books of unit ${this.#unit} are closed`);
+    if (this.#inFlight !== null) throw new Error(`the books of unit ${this.#unit} are committing`);
+    const bytes = foldBytes(fold);
+    const commit = { fold: takeOver(fold), done };
+    this.#inFlight = commit;
+    this.#schedule(bytes, () => {
+      // After a crash the storage thread is another one, and this commit is settled.
+      if (this.#inFlight !== commit) return;
+      this.#inFlight = null;
+      this.#write(commit.fold);
+      done(this.#failure);
+    });
+  }
+
+  index(): number {
+    return this.#tables.index;
+  }
+
+  lookUp(ids: Uint32Array): LookUp[] {
+    return this.#tables.lookUp(ids);
+  }
+
+  accountTransfers(query: AccountTransfersQuery): Uint32Array[] {
+    return this.#tables.accountTransfers(query);
+  }
+
+  /** A commit that is under way still completes. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /**
+   * The process died. A commit that was not done is lost, or durable though nobody was told; its
+   * `done` never comes. Then the books can be opened again.
+   */
+  crash(inFlight: 'lost' | 'kept' = 'lost'): void {
+    const commit = this.#inFlight;
+    this.#inFlight = null;
+    if (commit !== null && inFlight === 'kept') this.#write(commit.fold);
+    this.reopen();
+  }
+
+  /** The next server's turn, after close() and the last `done`. */
+  reopen(): void {
+    if (this.#inFlight !== null) throw new Error(`unit ${this.#unit} still has a commit under way`);
+    this.#failure = null;
+    this.#closed = false;
+  }
+
+  /** The first failure stays: what comes after it would follow on nothing. */
+  #write(fold: Fold): void {
+    try {
+      if (this.#failure === null) this.#tables.fold(fold);
+    } catch (error) {
+      this.#failure = error as Error;
+    }
+  }
+}
+
+function takeOver(fold: Fold): Fold {
+  const buffers = new Map<ArrayBuffer, ArrayBuffer>();
+  const move = (array: Uint32Array | Uint16Array): ArrayBuffer => {
+    const buffer = array.buffer as ArrayBuffer;
+    const moved = buffers.get(buffer) ?? buffer.transfer();
+    buffers.set(buffer, moved);
+    return moved;
+  };
+  const words = (array: Uint32Array): Uint32Array => {
+    const { byteOffset, length } = array;
+    return new Uint32Array(move(array), byteOffset, length);
+  };
+  const slots = fold.slots;
+  const slotCount = slots?.length ?? 0;
+  const slotsOffset = slots?.byteOffset ?? 0;
+  return {
+    ...fold,
+    slots: slots && new Uint16Array(move(slots), slotsOffset, slotCount),
+    accounts: words(fold.accounts),
+    transfers: words(fold.transfers),
+    history: words(fold.history),
+    burnt: words(fold.burnt),
+    opened: words(fold.opened),
+    closed: words(fold.closed),
+    decisions: words(fold.decisions),
+    channels: words(fold.channels),
+  };
+}
