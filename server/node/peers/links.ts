@@ -1,0 +1,192 @@
+import { performance } from 'node:perf_hooks';
+import type { Server } from '@grpc/grpc-js';
+import type { ServerId } from '../../../consensus/types.ts';
+import type { Environment } from '../../core/environment.ts';
+import { type Lane, laneOf, type PeerMessage } from '../../core/messages.ts';
+import { DueTimer } from './due-timer.ts';
+import { isSilent, type LinkRule, linkOf, type Place } from './emulation.ts';
+import { encodeHello } from './handshake.ts';
+import { IncomingLanes } from './incoming-lanes.ts';
+import { BULK_QUEUE_BYTES_MAX, CONTROL_QUEUE_BYTES_MAX } from './limits.ts';
+import { type LaneStats, OutgoingLane } from './outgoing-lane.ts';
+
+export interface PeerLinksOptions {
+  readonly self: ServerId;
+  readonly zone: string;
+  readonly epoch: number;
+  readonly clusterId: string;
+  readonly protocolVersion: number;
+  /** All other servers. */
+  readonly peers: readonly { id: ServerId; zone: string; address: string }[];
+  /** Emulated network; none if absent. */
+  readonly links?: readonly LinkRule[];
+  /** Messages waiting for one peer, without control. */
+  readonly bulkQueueBytesMax?: number;
+  /** In order on each lane. Must not throw. */
+  receive(from: ServerId, message: PeerMessage): void;
+  /** The peer's connection has closed and a new one was refused: its process is dead. Once, until it is back. */
+  onPeerDown?(id: ServerId): void;
+  /** The peer's process takes our control lane: at first, after a death, or after a lost connection. */
+  onPeerUp?(id: ServerId): void;
+  readonly log: Environment['log'];
+}
+
+interface Peer extends Place {
+  readonly lanes: Readonly<Record<Lane, OutgoingLane>>;
+  /** unknown: not yet heard of, or its connection was lost, which proves nothing. */
+  state: 'unknown' | 'up' | 'down';
+}
+
+/**
+ * Streams to and from every other server, two a peer and direction: control never waits behind bulk. `send` only
+ * queues; `flush`, once at the end of each turn, lets everything for a peer and lane leave as one frame. Messages
+ * may be lost, when a connection breaks or a queue is full, but never change and never overtake on a lane.
+ */
+export class PeerLinks {
+  readonly #options: PeerLinksOptions;
+  readonly #self: Place;
+  readonly #peers: ReadonlyMap<ServerId, Peer>;
+  readonly #incoming: IncomingLanes;
+  readonly #timer = new DueTimer(nowMs, () => this.flush());
+  #rules: readonly LinkRule[] = [];
+
+  constructor(options: PeerLinksOptions) {
+    this.#options = options;
+    this.#self = { id: options.self, zone: options.zone };
+    if (options.peers.some((peer) => peer.id === options.self)) {
+      throw new Error(`server ${options.self} is listed as its own peer`);
+    }
+    this.#peers = new Map(options.peers.map((peer) => [peer.id, this.#peer(peer)]));
+    this.#incoming = new IncomingLanes({
+      ...options,
+      receive: (from, message) => options.receive(from, message),
+      onHello: (from) => this.#heard(from),
+    });
+    this.setLinks(options.links ?? []);
+  }
+
+  /** Peers reach this server through `server`, made by createPeerServer. */
+  addService(server: Server): void {
+    this.#incoming.addTo(server);
+  }
+
+  /** Begins to connect. Once the server listens: a peer that hears us may try to reach us. */
+  start(): void {
+    for (const peer of this.#peers.values()) {
+      peer.lanes.control.start();
+      peer.lanes.bulk.start();
+    }
+  }
+
+  send(to: ServerId, message: PeerMessage): void {
+    const peer = this.#peers.get(to);
+    if (peer === undefined) throw new Error(`server ${to} is no peer of server ${this.#self.id}`);
+    peer.lanes[laneOf(message)].push(message, nowMs());
+  }
+
+  flush(): void {
+    const now = nowMs();
+    for (const { lanes } of this.#peers.values()) {
+      lanes.control.release(now);
+      lanes.bulk.release(now);
+    }
+    this.#arm();
+  }
+
+  /** The rules of the emulated network, of all servers alike; takes effect at once. */
+  setLinks(rules: readonly LinkRule[]): void {
+    this.#rules = rules;
+    for (const peer of this.#peers.values()) {
+      const link = linkOf(rules, this.#self, peer);
+      const silent = isSilent(link) || isSilent(linkOf(rules, peer, this.#self));
+      peer.lanes.control.setLink(link, silent);
+      peer.lanes.bulk.setLink(link, silent);
+    }
+    this.#arm();
+  }
+
+  get links(): readonly LinkRule[] {
+    return this.#rules;
+  }
+
+  stats(): PeerStats[] {
+    return [...this.#peers.values()].map(({ id, zone, state, lanes }) => ({
+      id,
+      zone,
+      state,
+      lanes: [lanes.control.stats(), lanes.bulk.stats()],
+    }));
+  }
+
+  close(): void {
+    this.#timer.close();
+    this.#incoming.close();
+    for (const { lanes } of this.#peers.values()) {
+      lanes.control.close();
+      lanes.bulk.close();
+    }
+  }
+
+  #peer({ id, zone, address }: { id: ServerId; zone: string; address: string }): Peer {
+    const lane = (lane: Lane) => {
+      const { self: serverId, clusterId, zone: ownZone, protocolVersion, epoch } = this.#options;
+      const bulkBytesMax = this.#options.bulkQueueBytesMax ?? BULK_QUEUE_BYTES_MAX;
+      return new OutgoingLane({
+        lane,
+        peer: { id, address },
+        hello: encodeHello({ clusterId, serverId, zone: ownZone, protocolVersion, epoch, lane }),
+        queueBytesMax: lane === 'control' ? CONTROL_QUEUE_BYTES_MAX : bulkBytesMax,
+        nowMs,
+        random: Math.random,
+        log: this.#options.log,
+        onOpen: () => this.#opened(id, lane),
+        onLost: () => this.#lost(id, lane),
+        onRefused: () => this.#refused(id),
+        onProgress: () => this.#arm(),
+      });
+    };
+    return { id, zone, state: 'unknown', lanes: { control: lane('control'), bulk: lane('bulk') } };
+  }
+
+  #opened(id: ServerId, lane: Lane): void {
+    const peer = this.#peers.get(id)!;
+    if (lane !== 'control' || peer.state === 'up') return;
+    peer.state = 'up';
+    this.#options.onPeerUp?.(id);
+  }
+
+  #lost(id: ServerId, lane: Lane): void {
+    const peer = this.#peers.get(id)!;
+    if (lane === 'control' && peer.state === 'up') peer.state = 'unknown';
+  }
+
+  #heard(id: ServerId): void {
+    const peer = this.#peers.get(id)!;
+    if (peer.state === 'down') peer.state = 'unknown';
+  }
+
+  #refused(id: ServerId): void {
+    const peer = this.#peers.get(id)!;
+    if (peer.state === 'down') return;
+    peer.state = 'down';
+    this.#options.log('info', 'peer down', { peer: id });
+    this.#options.onPeerDown?.(id);
+  }
+
+  #arm(): void {
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (const { lanes } of this.#peers.values()) {
+      dueMs = Math.min(dueMs, lanes.control.nextDueMs() ?? dueMs, lanes.bulk.nextDueMs() ?? dueMs);
+    }
+    if (dueMs !== Number.POSITIVE_INFINITY) this.#timer.arm(dueMs);
+  }
+}
+
+export interface PeerStats extends Place {
+  readonly state: Peer['state'];
+  readonly lanes: readonly LaneStats[];
+}
+
+function nowMs(): number {
+  return performance.now();
+}
