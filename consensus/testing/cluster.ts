@@ -21,6 +21,7 @@ export class Cluster {
   /** Lost when this is true. */
   drop: (message: Message) => boolean = () => false;
   hold: (message: Message) => boolean = () => false;
+  onMessage: (message: Message, fate: 'delivered' | 'held' | 'lost') => void = () => {};
   readonly #incarnations = new Map<ServerId, number>();
 
   constructor(options: ClusterOptions = {}) {
@@ -56,11 +57,14 @@ export class Cluster {
   /** Delivers one message, unless it is cut, dropped or held. */
   deliver(message: Message): void {
     if (this.hold(message)) {
+      this.onMessage(message, 'held');
       this.held.push(message);
-      return;
+    } else if (!this.reaches(message.from, message.to) || this.drop(message)) {
+      this.onMessage(message, 'lost');
+    } else {
+      this.onMessage(message, 'delivered');
+      this.node(message.to).raft.step(message);
     }
-    if (!this.reaches(message.from, message.to) || this.drop(message)) return;
-    this.node(message.to).raft.step(message);
   }
 
   /** One round: every node pumps and syncs, then what was on the network arrives. True if anything moved. */

@@ -125,6 +125,7 @@ export class SimNode {
   skipDurability = false;
   onEvent: (event: TraceEvent) => void = () => {};
   onApply: (entry: Entry) => void = () => {};
+  onOutput: (output: Output) => void = () => {};
   showEarly: boolean;
 
   constructor(config: RaftConfig, options: NodeOptions = {}) {
@@ -163,6 +164,7 @@ export class SimNode {
   pump(): void {
     while (this.alive && this.raft.hasOutput()) {
       const output = this.raft.takeOutput();
+      this.onOutput(output);
       this.sent.push(...output.sendNow);
       this.accepted.write(output.entries);
       for (const entry of output.committed) {
