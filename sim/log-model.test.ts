@@ -1,0 +1,209 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Entry } from '../consensus/types.ts';
+import { dump, LogRun, seededRandom } from './testing/log-run.ts';
+
+describe('the log beside its model', () => {
+  it('shows what was appended at once, buffered, cached or read back, and again after a restart', () => {
+    const property = fc.property(
+      fc.integer(),
+      fc.constantFrom(0, 300, 5_000, 1e9),
+      fc.constantFrom(12_288, 12_288 + 2 * 4096, 1 << 20),
+      (seed, cacheBytes, segmentBytes) => {
+        const run = new LogRun(seededRandom(seed), { segmentBytes, cacheBytes });
+        for (let step = 0; step < 150; step++) {
+          const dice = run.random() % 10;
+          if (dice < 4) run.writeAnything();
+          else if (dice < 7) run.complete();
+          else if (dice < 8 && !run.log.flushing) run.flush();
+          else if (dice < 9) compareRange(run);
+          else expect(dump(run.log)).toBe(run.model.dump());
+        }
+        if (!run.log.flushing) run.flush();
+        run.drain();
+        expect(dump(run.log)).toBe(run.model.dump());
+        if (run.log.dirty) run.flush();
+        run.drain();
+        const whole = run.model.dump();
+        run.restart('crash');
+        expect(dump(run.log)).toBe(whole);
+      },
+    );
+    fc.assert(property, { numRuns: 60 });
+  });
+
+  it('hands out a prefix within the byte limit, but at least one entry', () => {
+    const run = new LogRun(seededRandom(1), { segmentBytes: 1 << 20, cacheBytes: 0 });
+    run.log.append(1, [entry(1, 10), entry(2, 20), entry(3, 30)]);
+    for (const cached of [true, false]) {
+      if (!cached) {
+        run.flush();
+        run.drain();
+      }
+      const indexes = (lo: number, hi: number, maxBytes: number) =>
+        run.log
+          .unit(1)
+          .entries(lo, hi, maxBytes)
+          .map(({ index }) => index);
+      expect(indexes(1, 4, 60)).toEqual([1, 2, 3]);
+      expect(indexes(1, 4, 59)).toEqual([1, 2]);
+      expect(indexes(1, 4, 0)).toEqual([1]);
+      expect(indexes(2, 3, 1e9)).toEqual([2]);
+      expect(indexes(2, 2, 1e9)).toEqual([]);
+    }
+  });
+
+  it('gives payloads read back that can be viewed as 32-bit words', () => {
+    const run = new LogRun(seededRandom(1), { segmentBytes: 1 << 20, cacheBytes: 0 });
+    run.log.append(1, [entry(1, 4), entry(2, 8), entry(3, 12)]);
+    run.flush();
+    run.drain();
+    for (const { payload } of run.log.unit(1).entries(1, 4, 1e9))
+      expect(payload.byteOffset % 8).toBe(0);
+  });
+
+  it('holds entries in memory up to the limit only once they are on disk', () => {
+    const run = new LogRun(seededRandom(1), { segmentBytes: 1 << 20, cacheBytes: 1000 });
+    const reads = countReads(run);
+    run.log.append(1, [entry(1, 600), entry(2, 600)]);
+    run.log.append(2, [entry(1, 600)]);
+    expect(run.log.unit(1).entries(1, 3, 1e9)).toHaveLength(2);
+    expect(reads()).toBe(0);
+    run.flush();
+    run.drain();
+    run.log.unit(2).entries(1, 2, 1e9);
+    expect(reads()).toBe(0);
+    run.log.unit(1).entries(1, 2, 1e9);
+    expect(reads()).toBe(1);
+  });
+
+  it('reads neighbours from the disk in one piece', () => {
+    const run = new LogRun(seededRandom(1), { segmentBytes: 1 << 20, cacheBytes: 0 });
+    for (let index = 1; index <= 100; index++)
+      run.log.append(1 + (index % 2), [entry(Math.ceil(index / 2), 64)]);
+    run.flush();
+    run.drain();
+    const reads = countReads(run);
+    expect(run.log.unit(1).entries(1, 51, 1e9)).toHaveLength(50);
+    expect(reads()).toBe(1);
+  });
+
+  it('starts a new segment when one is full, and gives a larger record one of its own', () => {
+    const run = new LogRun(seededRandom(1), { segmentBytes: 12_288 + 4096, cacheBytes: 0 });
+    run.log.append(1, [
+      entry(1, 2000),
+      entry(2, 2000),
+      entry(3, 2000),
+      entry(4, 9000),
+      entry(5, 10),
+    ]);
+    run.flush();
+    run.drain();
+    const names = ['log-00000001.seg', 'log-00000002.seg', 'log-00000003.seg', 'log-00000004.seg'];
+    expect(run.disk.list()).toEqual(names);
+    run.written = [];
+    expect(
+      run.log
+        .unit(1)
+        .entries(1, 6, 1e9)
+        .map(({ payload }) => payload.length),
+    ).toEqual([2000, 2000, 2000, 9000, 10]);
+  });
+
+  it('names the units that have records, ascending', () => {
+    const run = new LogRun(seededRandom(1), { segmentBytes: 1 << 20, cacheBytes: 0 });
+    run.log.unit(9);
+    run.log.append(300, [entry(1, 1)]);
+    run.log.setHardState(5, { term: 1, vote: 2, commit: 0 });
+    expect(run.log.units()).toEqual([5, 300]);
+  });
+
+  it('refuses records that no consensus may write', () => {
+    const run = new LogRun(seededRandom(1), { segmentBytes: 1 << 20, cacheBytes: 0 });
+    const { log } = run;
+    log.append(1, [entry(1, 1, 3), entry(2, 1, 3)]);
+    log.setHardState(1, { term: 3, vote: 2, commit: 1 });
+    expect(() => log.append(1, [entry(4, 1, 3)])).toThrow('gap');
+    expect(() => log.append(1, [entry(1, 1, 3)])).toThrow('committed');
+    expect(() => log.append(1, [entry(3, 1, 2)])).toThrow('follows one of term 3');
+    expect(() => log.setHardState(1, { term: 3, vote: 2, commit: 3 })).toThrow('commits 3 of 2');
+    expect(() => log.setHardState(1, { term: 3, vote: 2, commit: 0 })).toThrow('commits 0 after 1');
+    expect(() => log.setHardState(1, { term: 3, vote: 1, commit: 1 })).toThrow(
+      'votes for 1 after 2',
+    );
+    expect(() => log.setHardState(1, { term: 2, vote: 2, commit: 1 })).toThrow('follows term 3');
+    expect(() => log.unit(1).term(3)).toThrow('no index 3');
+    expect(() => log.unit(1).entries(1, 4, 1)).toThrow('not all');
+  });
+
+  it('refuses everything once a sync has failed', () => {
+    for (let operations = 0; operations < 2; operations++) {
+      const run = new LogRun(seededRandom(1), { segmentBytes: 1 << 20, cacheBytes: 0 });
+      run.writeAnything();
+      if (operations === 1) {
+        run.flush();
+        run.drain();
+        run.writeAnything();
+      }
+      run.disk.failSyncs(1);
+      run.flush();
+      run.drain();
+      expect(run.errors).toMatchObject([{ code: 'log_failed' }]);
+      expect(run.log.flushing).toBe(false);
+      expect(() => run.writeAnything()).toThrow('log_failed');
+      expect(() => run.log.setHardState(1, { term: 9, vote: 0, commit: 0 })).toThrow('log_failed');
+      expect(() => run.log.flush(() => {})).toThrow('log_failed');
+      expect(run.waiting).toBe(0);
+    }
+  });
+
+  it('takes one flush at a time', () => {
+    const run = new LogRun(seededRandom(1), { segmentBytes: 1 << 20, cacheBytes: 0 });
+    run.writeAnything();
+    run.flush();
+    expect(run.log.flushing).toBe(true);
+    expect(() => run.flush()).toThrow('a flush is under way');
+  });
+
+  it('is dirty after a restart until what was read back is durable', () => {
+    const run = new LogRun(seededRandom(1), { segmentBytes: 1 << 20, cacheBytes: 0 });
+    expect(run.log.dirty).toBe(false);
+    run.writeAnything();
+    run.flush();
+    run.drain();
+    expect(run.log.dirty).toBe(false);
+    expect(run.log.flushes).toBe(1);
+    run.restart('kill');
+    expect(run.log.dirty).toBe(true);
+    run.flush();
+    run.drain();
+    expect(run.log.dirty).toBe(false);
+  });
+});
+
+function entry(index: number, payloadBytes: number, term = 1): Entry {
+  return { term, index, kind: 1, payload: new Uint8Array(payloadBytes).fill(index) };
+}
+
+function compareRange(run: LogRun): void {
+  const id = 1 + (run.random() % 3);
+  const { entries, hard } = run.model.unit(id);
+  const unit = run.log.unit(id);
+  const lo = 1 + (run.random() % (entries.length + 1));
+  const hi = lo + (run.random() % (entries.length + 2 - lo));
+  expect(unit.hardState()).toEqual(hard);
+  expect(unit.lastIndex()).toBe(entries.length);
+  expect(unit.term(lo - 1)).toBe(entries[lo - 2]?.term ?? 0);
+  const found = unit.entries(lo, hi, Number.POSITIVE_INFINITY);
+  expect(found).toEqual(entries.slice(lo - 1, hi - 1));
+}
+
+function countReads(run: LogRun): () => number {
+  let reads = 0;
+  const read = run.disk.read.bind(run.disk);
+  run.disk.read = (name, offset, length) => {
+    reads += 1;
+    return read(name, offset, length);
+  };
+  return () => reads;
+}

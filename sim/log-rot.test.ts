@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { Log, LogError } from '../server/core/log/log.ts';
+import { dump, IDENTITY, LogRun, seededRandom } from './testing/log-run.ts';
+
+const OPTIONS = { segmentBytes: 12_288 + 3 * 4096, cacheBytes: 0 };
+const RECORDS_OFFSET = 12_288;
+const HEADER_BYTES = 128;
+
+describe('the log over a rotting disk', () => {
+  it('refuses each flipped byte of what was durable, and takes no flip for content', () => {
+    const run = writtenRun(3);
+    const whole = run.model.dump();
+    expect(run.disk.list().length).toBeGreaterThan(1);
+    let refused = 0;
+    for (const [name, offset] of bytesOf(run)) {
+      run.disk.flipBit(name, offset, offset % 8);
+      const found = outcome(run);
+      run.disk.flipBit(name, offset, offset % 8);
+      if (found === 'log_rotten') refused += 1;
+      else expect(found).toBe(whole);
+      const file = run.disk.read(name, 0, run.disk.size(name));
+      if (isLive(file, offset)) {
+        expect([name, offset, found]).toEqual([name, offset, 'log_rotten']);
+      }
+    }
+    expect(refused).toBeGreaterThan(1000);
+  });
+
+  it('takes no flip for content whatever was under way when the process died', () => {
+    const found = new Set<string>();
+    for (let stop = 0; stop < 9; stop++) {
+      const run = writtenRun(1);
+      run.writeAnything();
+      run.writeAnything();
+      run.flush();
+      for (let i = 0; i < stop; i++) run.complete();
+      run.disk.kill(run.random);
+      const { written, durable, model } = run;
+      for (const [name, offset] of bytesOf(run)) {
+        if (offset % 9 !== stop) continue;
+        run.disk.flipBit(name, offset, offset % 8);
+        found.add(reopened(run));
+        run.disk.flipBit(name, offset, offset % 8);
+        Object.assign(run, { written: [...written], durable, model });
+      }
+    }
+    expect(found).toEqual(new Set(['legal', 'log_rotten']));
+  });
+
+  it('finds rot when an entry is read back', () => {
+    const run = writtenRun(2);
+    const offset = RECORDS_OFFSET + 40; // behind a hard state
+    run.disk.flipBit('log-00000001.seg', offset + 8, 0);
+    expect(() => dump(run.log)).toThrow(
+      `log_rotten: log-00000001.seg at byte ${offset}: entry 1 of unit 2 reads back wrong`,
+    );
+  });
+
+  it('refuses a log that lost a segment, the last one too', () => {
+    for (const lost of [0, 1, 2]) {
+      const run = writtenRun(3);
+      const names = run.disk.list();
+      expect(names).toHaveLength(3);
+      run.disk.remove(names[lost]!, () => {});
+      run.drain();
+      expect(() => run.reopen()).toThrow(
+        `log_rotten: ${names[lost]} at byte 0: the segment is missing`,
+      );
+    }
+  });
+
+  it('refuses a log whose segments were swapped', () => {
+    const run = writtenRun(3);
+    const first = run.disk.read('log-00000001.seg', 0, 1e9);
+    run.disk.write('log-00000002.seg', 0, [first], () => {});
+    run.drain();
+    expect(() => run.reopen()).toThrow('log_rotten: log-00000002.seg at byte 0: another segment');
+  });
+
+  it('refuses a log with both marks damaged', () => {
+    const run = writtenRun(1);
+    run.disk.flipBit('log-00000001.seg', 4096, 0);
+    run.disk.flipBit('log-00000001.seg', 8192, 0);
+    expect(() => run.reopen()).toThrow('log_rotten: log-00000001.seg at byte 4096: both marks');
+  });
+
+  it('changes nothing on the disk when it refuses', () => {
+    const run = writtenRun(2);
+    run.disk.flipBit('log-00000001.seg', RECORDS_OFFSET, 0);
+    expect(() => run.reopen()).toThrow('log_rotten');
+    expect(run.waiting).toBe(0);
+  });
+
+  it('refuses the log of another cluster, server, zone or format, naming both', () => {
+    const run = writtenRun(1);
+    const others = [
+      { ...IDENTITY, clusterId: 'f'.repeat(32) },
+      { ...IDENTITY, server: 4 },
+      { ...IDENTITY, zone: 'sh1' },
+      { ...IDENTITY, formatVersion: 2 },
+    ];
+    for (const other of others) {
+      const open = () => Log.open(run.disk, other, OPTIONS);
+      expect(open).toThrow('log_foreign');
+      expect(open).toThrow(`server ${IDENTITY.server}, zone ${IDENTITY.zone}, log format 1, but`);
+      expect(open).toThrow(
+        `cluster ${other.clusterId}, server ${other.server}, zone ${other.zone}`,
+      );
+    }
+    expect(run.waiting).toBe(0);
+  });
+});
+
+/** A log of so many segments, all flushed, with nothing under way. */
+function writtenRun(segments: number): LogRun {
+  const run = new LogRun(seededRandom(11), OPTIONS);
+  while (run.disk.list().length < segments || run.disk.list().length === 0) {
+    run.writeAnything();
+    run.writeAnything();
+    run.flush();
+    run.drain();
+  }
+  return run;
+}
+
+/** All bytes but most of the zeros, of which there are many and all alike. */
+function* bytesOf(run: LogRun): Generator<[string, number]> {
+  for (const name of run.disk.list()) {
+    const file = run.disk.read(name, 0, run.disk.size(name));
+    for (const offset of file.keys()) {
+      if (isLive(file, offset) || file[offset] !== 0 || offset % 97 === 0) yield [name, offset];
+    }
+  }
+}
+
+/** Part of a header or of a record: behind it comes more of the same flush, which begins at a block. */
+function isLive(file: Uint8Array, offset: number): boolean {
+  if (offset < HEADER_BYTES) return true;
+  if (offset < RECORDS_OFFSET) return false;
+  const block = file.subarray(offset, Math.ceil((offset + 1) / 4096) * 4096);
+  return block.some((byte) => byte !== 0);
+}
+
+function outcome(run: LogRun): string {
+  try {
+    return dump(Log.open(run.disk, IDENTITY, OPTIONS));
+  } catch (error) {
+    if (error instanceof LogError) return error.code;
+    throw error;
+  }
+}
+
+/** Legal: all that is durable and some of what was written after it. */
+function reopened(run: LogRun): string {
+  try {
+    run.reopen();
+    return 'legal';
+  } catch (error) {
+    if (error instanceof LogError) return error.code;
+    throw error;
+  }
+}
