@@ -5,6 +5,7 @@ import { dump, IDENTITY, LogRun, seededRandom } from './testing/log-run.ts';
 const OPTIONS = { segmentBytes: 12_288 + 3 * 4096, cacheBytes: 0 };
 const RECORDS_OFFSET = 12_288;
 const HEADER_BYTES = 128;
+const BLOCK_BYTES = 4096;
 
 describe('the log over a rotting disk', () => {
   it('refuses each flipped byte of what was durable, and takes no flip for content', () => {
@@ -12,16 +13,13 @@ describe('the log over a rotting disk', () => {
     const whole = run.model.dump();
     expect(run.disk.list().length).toBeGreaterThan(1);
     let refused = 0;
-    for (const [name, offset] of bytesOf(run)) {
+    for (const { name, offset, live } of bytesOf(run)) {
       run.disk.flipBit(name, offset, offset % 8);
       const found = outcome(run);
       run.disk.flipBit(name, offset, offset % 8);
       if (found === 'log_rotten') refused += 1;
       else expect(found).toBe(whole);
-      const file = run.disk.read(name, 0, run.disk.size(name));
-      if (isLive(file, offset)) {
-        expect([name, offset, found]).toEqual([name, offset, 'log_rotten']);
-      }
+      if (live) expect([name, offset, found]).toEqual([name, offset, 'log_rotten']);
     }
     expect(refused).toBeGreaterThan(1000);
   });
@@ -30,14 +28,17 @@ describe('the log over a rotting disk', () => {
     const found = new Set<string>();
     for (let stop = 0; stop < 9; stop++) {
       const run = writtenRun(1);
+      const settled = run.durable;
       run.writeAnything();
       run.writeAnything();
       run.flush();
       for (let i = 0; i < stop; i++) run.complete();
+      // Until the closing mark is written nothing tells the last flush from a torn one.
+      if (run.waiting > 0) run.durable = settled;
       run.disk.kill(run.random);
       const { written, durable, model } = run;
-      for (const [name, offset] of bytesOf(run)) {
-        if (offset % 9 !== stop) continue;
+      for (const { name, offset } of bytesOf(run)) {
+        if (offset % 3 !== stop % 3) continue;
         run.disk.flipBit(name, offset, offset % 8);
         found.add(reopened(run));
         run.disk.flipBit(name, offset, offset % 8);
@@ -124,21 +125,19 @@ function writtenRun(segments: number): LogRun {
 }
 
 /** All bytes but most of the zeros, of which there are many and all alike. */
-function* bytesOf(run: LogRun): Generator<[string, number]> {
-  for (const name of run.disk.list()) {
+function bytesOf(run: LogRun): { name: string; offset: number; live: boolean }[] {
+  return run.disk.list().flatMap((name) => {
     const file = run.disk.read(name, 0, run.disk.size(name));
-    for (const offset of file.keys()) {
-      if (isLive(file, offset) || file[offset] !== 0 || offset % 97 === 0) yield [name, offset];
+    const bytes: { name: string; offset: number; live: boolean }[] = [];
+    let live = false;
+    for (let offset = file.length - 1; offset >= 0; offset--) {
+      // Part of a record: behind it comes more of the same flush, which begins at a block.
+      live = file[offset] !== 0 || (live && (offset + 1) % BLOCK_BYTES !== 0);
+      const kept = offset < HEADER_BYTES || (live && offset >= RECORDS_OFFSET);
+      if (kept || live || offset % 97 === 0) bytes.push({ name, offset, live: kept });
     }
-  }
-}
-
-/** Part of a header or of a record: behind it comes more of the same flush, which begins at a block. */
-function isLive(file: Uint8Array, offset: number): boolean {
-  if (offset < HEADER_BYTES) return true;
-  if (offset < RECORDS_OFFSET) return false;
-  const block = file.subarray(offset, Math.ceil((offset + 1) / 4096) * 4096);
-  return block.some((byte) => byte !== 0);
+    return bytes;
+  });
 }
 
 function outcome(run: LogRun): string {

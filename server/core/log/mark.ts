@@ -18,7 +18,8 @@ import { recordsStart, type SegmentHeader } from './header.ts';
  * names two places: `synced`, durable before the flush began, and `end`, durable if the flush ended well. That it did
  * is proved by the next mark, which says so, or by the next mark's having been begun: a slot is only ever
  * overwritten once the other slot's flush is complete, so a torn slot proves the other one's `end`.
- * After a flush with no other behind it a closing mark with synced = end follows, without a sync.
+ * After a flush with no other behind it a closing mark with synced = end follows, without a sync. Until that one is on
+ * disk a crash leaves the last flush unproved, and damage in it that comes on top of the crash is taken for a torn tail.
  */
 export interface Mark {
   /** Rises with each mark of a segment. */
