@@ -60,6 +60,7 @@ describe('imports that break the rule', () => {
     ['cmd/a.ts', "import { x } from '/srv/x.ts';", 'by relative path'],
     ['cmd/a.ts', "import { x } from '../vitest.config.ts';", 'imports vitest.config.ts'],
     ['ledger/a.ts', "import { any } from './testing/any.ts';", 'for tests only'],
+    ['ledger/a.ts', "import { suite } from './a.conformance.ts';", 'for tests only'],
     ['lib/a.ts', '', 'lies in no part'],
     ['server/a.ts', '', 'lies in no part'],
   ])('%s: %s', (path, text, message) => {
@@ -87,6 +88,7 @@ describe('imports that break the rule', () => {
     ['cmd/a.ts', "import { x } from '../ledger/audit/x.ts'; import { y } from '../bench/y.ts';"],
     ['ledger/testing/any.ts', "import fc from 'fast-check'; const at = Date.now();"],
     ['ledger/a.test.ts', "import { any } from './testing/any.ts';"],
+    ['ledger/a.conformance.ts', "import { it } from 'vitest'; it('waits', async () => {});"],
     [
       'test/live/a.ts',
       "import { x } from '../../server/node/disk.ts'; const y = await import(name);",

@@ -481,7 +481,7 @@ function packageOf(specifier: string): string {
 
 /** Tests, and what only tests use: held to the import rule, not to purity. */
 function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || path.includes('/testing/');
+  return /\.(test|conformance)\.ts$/.test(path) || path.includes('/testing/');
 }
 
 function lineAt(text: string, position: number): number {
