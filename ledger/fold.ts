@@ -23,7 +23,8 @@ export interface Fold {
   readonly transfers: Uint32Array;
   readonly history: Uint32Array;
   readonly burnt: Uint32Array;
-  /** Crossings opened since and still open; then (far unit, 0, sequence) of those closed since. */
+  /** Crossings opened since and still open; then (far unit, 0, sequence) of those that the books hold
+   * and that were closed since. */
   readonly opened: Uint32Array;
   readonly closed: Uint32Array;
   /** Decisions made since and not forgotten. The books drop those up to forgottenThrough. */
@@ -31,6 +32,9 @@ export interface Fold {
   /** Channels that changed, each as it stands at throughIndex. */
   readonly channels: Uint32Array;
 }
+
+/** Execution digest before the first entry. */
+export const EMPTY_DIGEST = '0000000000000000';
 
 /** Words of one row of Fold.closed. */
 export const CLOSED_ROW_WORDS = 4;
@@ -52,4 +56,22 @@ export interface BooksImage {
   /** Largest id in the books, burnt ids too: four words; zero when there is none. */
   readonly maxTransferId: Uint32Array;
   readonly transferCount: number;
+}
+
+/** What a new unit is started from. */
+export function emptyImage(unit: number): BooksImage {
+  return {
+    unit,
+    index: 0,
+    term: 0,
+    lastTimestamp: 0n,
+    digest: EMPTY_DIGEST,
+    slots: null,
+    accounts: [],
+    opened: new Uint32Array(0),
+    decisions: new Uint32Array(0),
+    channels: new Uint32Array(0),
+    maxTransferId: new Uint32Array(4),
+    transferCount: 0,
+  };
 }

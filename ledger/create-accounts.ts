@@ -1,0 +1,62 @@
+import { OK } from './amount-rules.ts';
+import { existingAccountStatus } from './exists-rules.ts';
+import { AccountFlag, AccountWord } from './layout.ts';
+import { NO_ACCOUNT } from './outcome.ts';
+import type { LedgerState } from './state.ts';
+import { AccountStatus, InternalStatus } from './status.ts';
+import { isHighHalfMax, isZero } from './u128.ts';
+
+const LIMITS = AccountFlag.debitsMustNotExceedCredits | AccountFlag.creditsMustNotExceedDebits;
+/** linked, history, imported, closed and spread are not served yet. */
+const SERVED_FLAGS = LIMITS;
+
+/** One event of create_accounts: its status. The account exists if it is `created`. */
+export function createAccount(state: LedgerState, words: Uint32Array, at: number): number {
+  if (!state.owns(words, at + AccountWord.id)) return InternalStatus.wrong_unit;
+  const early = statusBeforeId(words, at);
+  if (early !== OK) return early;
+  const known = state.accounts.find(words, at + AccountWord.id);
+  if (known !== NO_ACCOUNT) return statusOfKnown(state, known, words, at);
+  const status = statusOfFields(words, at);
+  if (status !== OK) return status;
+  state.accounts.create(words, at, state.time.lo, state.time.hi);
+  return AccountStatus.created;
+}
+
+function statusBeforeId(words: Uint32Array, at: number): number {
+  const W = AccountWord;
+  const flags = words[at + W.codeAndFlags]! >>> 16;
+  if ((words[at + W.timestamp]! | words[at + W.timestamp + 1]!) !== 0) {
+    return AccountStatus.timestamp_must_be_zero;
+  }
+  if (words[at + W.reserved] !== 0) return AccountStatus.reserved_field;
+  if ((flags & ~SERVED_FLAGS) !== 0) return AccountStatus.reserved_flag;
+  if (isZero(words, at + W.id)) return AccountStatus.id_must_not_be_zero;
+  // The ids of clearing accounts end in 2^128 - 1; all of them are closed to clients.
+  if (isHighHalfMax(words, at + W.id)) return AccountStatus.id_must_not_be_int_max;
+  return OK;
+}
+
+function statusOfKnown(state: LedgerState, handle: number, words: Uint32Array, at: number): number {
+  const page = state.accounts.pageOf(handle);
+  const row = state.accounts.offsetOf(handle);
+  const status = existingAccountStatus(words, at, page, row);
+  if (status === AccountStatus.exists) {
+    state.outcome.timestampLo = page[row + AccountWord.timestamp]!;
+    state.outcome.timestampHi = page[row + AccountWord.timestamp + 1]!;
+  }
+  return status;
+}
+
+function statusOfFields(words: Uint32Array, at: number): number {
+  const W = AccountWord;
+  const flags = words[at + W.codeAndFlags]! >>> 16;
+  if ((flags & LIMITS) === LIMITS) return AccountStatus.flags_are_mutually_exclusive;
+  if (!isZero(words, at + W.debitsPending)) return AccountStatus.debits_pending_must_be_zero;
+  if (!isZero(words, at + W.debitsPosted)) return AccountStatus.debits_posted_must_be_zero;
+  if (!isZero(words, at + W.creditsPending)) return AccountStatus.credits_pending_must_be_zero;
+  if (!isZero(words, at + W.creditsPosted)) return AccountStatus.credits_posted_must_be_zero;
+  if (words[at + W.ledger] === 0) return AccountStatus.ledger_must_not_be_zero;
+  if ((words[at + W.codeAndFlags]! & 0xffff) === 0) return AccountStatus.code_must_not_be_zero;
+  return OK;
+}

@@ -1,0 +1,25 @@
+import { Digest } from './digest.ts';
+import type { BooksImage } from './fold.ts';
+import { invariant } from './invariant.ts';
+import { ACCOUNT_ROW_WORDS, OPEN_ROW_WORDS, OpenRowWord, SLOT_COUNT } from './layout.ts';
+import type { LedgerState } from './state.ts';
+import { isZero } from './u128.ts';
+
+/** Fills a new state from the books. Transfers stay there: none is resident at start. */
+export function loadState(state: LedgerState, image: BooksImage): void {
+  invariant(image.unit === state.unit, 'these are the books of another unit');
+  state.digest = Digest.parse(image.digest);
+  if (image.slots !== null) {
+    invariant(image.slots.length === SLOT_COUNT, 'the books hold a short slot table');
+    state.slots = image.slots.slice();
+  }
+  for (const rows of image.accounts) {
+    for (let at = 0; at < rows.length; at += ACCOUNT_ROW_WORDS) state.accounts.load(rows, at);
+  }
+  const { channels, ids } = state;
+  channels.load(image.channels, image.opened, image.decisions);
+  for (let at = 0; at < image.opened.length; at += OPEN_ROW_WORDS) {
+    ids.addOpen(image.opened, at + OpenRowWord.record, channels.loadOpen(image.opened, at));
+  }
+  if (!isZero(image.maxTransferId, 0)) ids.loadLeftMax(image.maxTransferId);
+}

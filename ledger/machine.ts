@@ -1,0 +1,250 @@
+import { applyEntry, forEachTransferId } from './apply.ts';
+import { finishedThrough } from './channels.ts';
+import { type Entry, readEntry } from './entry.ts';
+import type { BooksImage, Fold } from './fold.ts';
+import { Folds } from './folds.ts';
+import { InvariantError, invariant } from './invariant.ts';
+import { Known } from './known-ids.ts';
+import { AccountRowWord, RECORD_WORDS, TRANSFER_ROW_WORDS } from './layout.ts';
+import { loadState } from './load.ts';
+import type { LookUpResult, Unsettled } from './look-up.ts';
+import { type Results, ResultWriter } from './results.ts';
+import { LedgerState } from './state.ts';
+import { unfoldedRows } from './unfolded-rows.ts';
+import { readSafeU64, readU64, writeSafeU64 } from './words.ts';
+
+export type { LookUpResult, Unsettled } from './look-up.ts';
+export type { Results, SubBatchResults } from './results.ts';
+
+export interface MachineOptions {
+  readonly unit: number;
+  /** Transfer rows and burnt ids kept in memory after the books hold them. More means fewer look-ups. */
+  readonly residentTransfersMax: number;
+  /** Seed of the id hashes, so that no client can choose ids that collide. Decides no result. */
+  readonly hashSeed: number;
+}
+
+/**
+ * The double-entry machine of one unit: apply committed entries in log order, one call each, and read
+ * the state between. The caller's duties, in order: load once; for each index either skip it or look
+ * up what `unsettled` lists and apply; take folds and report with `folded` when the books hold them.
+ * Any error thrown means that memory can't be trusted: the process must stop.
+ */
+export class Machine {
+  readonly unit: number;
+  readonly #state: LedgerState;
+  readonly #folds: Folds;
+  readonly #results = new ResultWriter();
+  #index: number;
+  #term: number;
+  #lastTimestamp: bigint;
+  /** The payload that `unsettled` has read, until it is applied. */
+  #readPayload: Uint32Array | null = null;
+  #readEntry: Entry | null = null;
+
+  static load(options: MachineOptions, image: BooksImage): Machine {
+    return new Machine(options, image);
+  }
+
+  private constructor({ unit, hashSeed, residentTransfersMax }: MachineOptions, image: BooksImage) {
+    this.unit = unit;
+    this.#state = new LedgerState(unit, hashSeed, residentTransfersMax);
+    loadState(this.#state, image);
+    this.#folds = new Folds(this.#state, image.index);
+    this.#index = image.index;
+    this.#term = image.term;
+    this.#lastTimestamp = image.lastTimestamp;
+  }
+
+  // --- the log ---
+
+  /** The entry that gave the unit its slots is applied. */
+  get initialised(): boolean {
+    return this.#state.slots !== null;
+  }
+
+  get index(): number {
+    return this.#index;
+  }
+
+  get term(): number {
+    return this.#term;
+  }
+
+  /** The last timestamp used, ns; the next entry's must be greater. */
+  get lastTimestamp(): bigint {
+    return this.#lastTimestamp;
+  }
+
+  /** Equal on all replicas at the same index; see Digest. */
+  get digest(): string {
+    return this.#state.digest.toString();
+  }
+
+  /**
+   * Ids of create_transfers and decide events that neither memory nor the id order settles: nearly
+   * always none. Call it right before apply of the same payload, and look the ids up in the books.
+   */
+  unsettled(payload: Uint32Array): Unsettled {
+    const { ids } = this.#state;
+    const entry = readEntry(payload);
+    if (ids.someLeft) {
+      forEachTransferId(entry, (event, idAt) => {
+        if (ids.needsLookUp(payload, idAt)) ids.lookUps.add(event, payload, idAt);
+      });
+    }
+    this.#readPayload = payload;
+    this.#readEntry = entry;
+    return ids.lookUps.close();
+  }
+
+  /** Applies one committed command; found[i] answers unsettled id i. Results stay valid until the next call. */
+  apply(
+    index: number,
+    term: number,
+    payload: Uint32Array,
+    found: readonly LookUpResult[],
+  ): Results {
+    const state = this.#state;
+    const entry = this.#readPayload === payload ? this.#readEntry : null;
+    if (entry === null)
+      throw new InvariantError('apply needs unsettled() of the same payload first');
+    this.#readPayload = null;
+    this.#readEntry = null;
+    this.#advance(index, term);
+    const first = (BigInt(entry.timestampHi) << 32n) | BigInt(entry.timestampLo);
+    if (first <= this.#lastTimestamp) {
+      throw new InvariantError(`entry ${index} goes back from ${this.#lastTimestamp} to ${first}`);
+    }
+    state.ids.lookUps.answer(found);
+    applyEntry(state, entry, payload, this.#results);
+    if (entry.eventCount > 0) this.#lastTimestamp = first + BigInt(entry.eventCount) - 1n;
+    return this.#results;
+  }
+
+  /** An empty entry: only index and term move. */
+  skip(index: number, term: number): void {
+    this.#advance(index, term);
+  }
+
+  #advance(index: number, term: number): void {
+    if (index !== this.#index + 1 || term < this.#term) {
+      const at = `entry ${this.#index} of term ${this.#term}`;
+      throw new InvariantError(`entry ${index} of term ${term} does not follow ${at}`);
+    }
+    this.#index = index;
+    this.#term = term;
+    this.#state.digest.index(index);
+  }
+
+  // --- accounts ---
+
+  get accountCount(): number {
+    return this.#state.accounts.count;
+  }
+
+  /** Handle of the account with the id at `offset`, or -1. */
+  findAccount(words: Uint32Array, offset: number): number {
+    return this.#state.accounts.find(words, offset);
+  }
+
+  /** Writes the account's record, balances included. */
+  readAccount(handle: number, out: Uint32Array, offset: number): void {
+    invariant(handle >= 0 && handle < this.accountCount, 'there is no account with this handle');
+    const row = this.#state.accounts.offsetOf(handle);
+    out.set(this.#state.accounts.pageOf(handle).subarray(row, row + RECORD_WORDS), offset);
+  }
+
+  /** Row timestamp of the account's newest transfer in this unit; 0 = none. */
+  accountLatestTransfer(handle: number): bigint {
+    const row = this.#state.accounts.offsetOf(handle);
+    return readU64(this.#state.accounts.pageOf(handle), row + AccountRowWord.latestTransfer);
+  }
+
+  // --- transfers ---
+
+  /** What memory knows of a transfer id: a copy of its row, that it is burnt or crossing, or null. */
+  findResidentTransfer(words: Uint32Array, offset: number): Uint32Array | 'burnt' | 'open' | null {
+    const { ids } = this.#state;
+    switch (ids.locateResident(words, offset)) {
+      case Known.row:
+        return ids.foundWords.slice(ids.foundAt, ids.foundAt + TRANSFER_ROW_WORDS);
+      case Known.burnt:
+        return 'burnt';
+      case Known.open:
+        return 'open';
+      default:
+        return null;
+    }
+  }
+
+  /** Copies of the account's rows that the books do not hold yet, newest first. */
+  unfoldedAccountTransfers(accountId: Uint32Array): Uint32Array[] {
+    return unfoldedRows(this.#state, accountId, this.#folds.firstRowNotHeld);
+  }
+
+  // --- crossings ---
+
+  /** All OPEN rows, copied, ascending by (far unit, sequence). */
+  openCrossings(): Uint32Array {
+    return this.#state.channels.copyOpen(false);
+  }
+
+  openCrossing(farUnit: number, sequenceLo: number, sequenceHi: number): Uint32Array | null {
+    const { channels } = this.#state;
+    const channel = channels.find(farUnit);
+    if (channel === undefined) return null;
+    const place = channels.findOpen(
+      channel,
+      readSafeU64(Uint32Array.of(sequenceLo, sequenceHi), 0),
+    );
+    return place < 0 ? null : channels.pool.copyOf(place);
+  }
+
+  /** All sequences of the channel up to this one (low and high word) are complete. */
+  finishedThrough(farUnit: number): [lo: number, hi: number] {
+    const channel = this.#state.channels.find(farUnit);
+    const words = new Uint32Array(2);
+    if (channel !== undefined) writeSafeU64(words, 0, finishedThrough(channel));
+    return [words[0]!, words[1]!];
+  }
+
+  // --- slots ---
+
+  get slots(): Uint16Array | null {
+    return this.#state.slots;
+  }
+
+  owns(slot: number): boolean {
+    return this.ownerOf(slot) === this.unit;
+  }
+
+  /** Unit that owns the slot; -1 before the unit is initialised. */
+  ownerOf(slot: number): number {
+    return this.#state.slots?.[slot] ?? -1;
+  }
+
+  // --- books ---
+
+  /** Everything since the last fold taken; null if no index was applied since. */
+  takeFold(): Fold | null {
+    return this.#folds.take(this);
+  }
+
+  /** The books hold everything up to the end of a fold taken, and readers see it: rows may leave memory. */
+  folded(throughIndex: number): void {
+    this.#readPayload = null;
+    this.#readEntry = null;
+    this.#folds.held(throughIndex);
+  }
+
+  /** What the books don't hold yet, be it taken or not. */
+  get unfoldedBytes(): number {
+    return this.#folds.unfoldedBytes(this.#index);
+  }
+
+  get residentBytes(): number {
+    const { accounts, ids, channels } = this.#state;
+    return accounts.bytes + ids.bytes + channels.bytes;
+  }
+}
