@@ -1,0 +1,149 @@
+import {
+  decodeAccountResults,
+  decodeAccounts,
+  decodeAccountTransfers,
+  decodeTransferResults,
+  decodeTransfers,
+} from './decode.ts';
+import { decodeTopology } from './decode-topology.ts';
+import {
+  encodeAccounts,
+  encodeAccountTransfersQuery,
+  encodeIds,
+  encodeTransfers,
+} from './encode.ts';
+import { ClientError } from './error.ts';
+import { Servers } from './servers.ts';
+import { Submitter } from './submitter.ts';
+import type {
+  Account,
+  AccountResult,
+  AccountTransfers,
+  AccountTransfersQuery,
+  NewAccount,
+  NewTransfer,
+  Topology,
+  Transfer,
+  TransferResult,
+} from './types.ts';
+import { unary } from './unary.ts';
+
+export interface ClientOptions {
+  /** host:port of servers, the nearest first. Any server takes any request; the others are for when it is away. */
+  readonly addresses: readonly string[];
+  /**
+   * How long a request is tried again, on any server, before it is given up.
+   * @default 60_000
+   */
+  readonly retryWindowMs?: number;
+  /**
+   * A server that owes answers and gives none for this long is left for the next. Grows while no server answers.
+   * @default 2_000
+   */
+  readonly stallTimeoutMs?: number;
+  /**
+   * Single transfers sent and unanswered; further ones wait in the client.
+   * @default 8_192
+   */
+  readonly maxInFlight?: number;
+}
+
+const RETRY_WINDOW_MS = 60_000;
+const STALL_TIMEOUT_MS = 2_000;
+const MAX_IN_FLIGHT = 8_192;
+
+/**
+ * A client of the ledger. Requests are sent again, with the same ids, until a server answers: after a
+ * lost connection or a server's end a request that was booked before answers `exists`.
+ *
+ * All methods reject with ClientError; error.ts lists the codes.
+ */
+export class EvenkeelClient {
+  readonly #servers: Servers;
+  readonly #submitter: Submitter;
+  readonly #retryWindowMs: number;
+  readonly #stallTimeoutMs: number;
+  readonly #closing = new AbortController();
+
+  constructor(options: ClientOptions) {
+    if (options.addresses.length === 0) {
+      throw new ClientError('invalid_argument', 'addresses: none, at least 1');
+    }
+    this.#retryWindowMs = options.retryWindowMs ?? RETRY_WINDOW_MS;
+    this.#stallTimeoutMs = options.stallTimeoutMs ?? STALL_TIMEOUT_MS;
+    this.#servers = new Servers(options.addresses);
+    this.#submitter = new Submitter({
+      servers: this.#servers,
+      retryWindowMs: this.#retryWindowMs,
+      stallTimeoutMs: this.#stallTimeoutMs,
+      maxInFlight: options.maxInFlight ?? MAX_IN_FLIGHT,
+    });
+  }
+
+  /** 1 to 8,190 accounts. One result each, in order. */
+  async createAccounts(accounts: readonly NewAccount[]): Promise<AccountResult[]> {
+    const response = await this.#unary('Ledger/CreateAccounts', encodeAccounts(accounts), true);
+    return decodeAccountResults(response);
+  }
+
+  /** 1 to 8,190 transfers in one request. One result each, in order. */
+  async createTransfers(
+    transfers: readonly NewTransfer[],
+    options: { readonly balances?: boolean } = {},
+  ): Promise<TransferResult[]> {
+    const message = encodeTransfers(transfers, options.balances === true);
+    return decodeTransferResults(await this.#unary('Ledger/CreateTransfers', message, true));
+  }
+
+  /**
+   * Books one transfer. Call it as often as you like without waiting: all share one stream. Transfers in
+   * flight together are not ordered among each other.
+   */
+  transfer(
+    transfer: NewTransfer,
+    options: { readonly balances?: boolean } = {},
+  ): Promise<TransferResult> {
+    return this.#submitter.submit(transfer, options.balances === true);
+  }
+
+  /** Accounts as of now, in the order asked; those that don't exist are left out. */
+  async lookupAccounts(ids: readonly bigint[]): Promise<Account[]> {
+    return decodeAccounts(await this.#unary('Ledger/LookupAccounts', encodeIds(ids), false));
+  }
+
+  /** Transfers as of now, in the order asked; those that don't exist are left out. */
+  async lookupTransfers(ids: readonly bigint[]): Promise<Transfer[]> {
+    return decodeTransfers(await this.#unary('Ledger/LookupTransfers', encodeIds(ids), false));
+  }
+
+  /** An account and its transfers in order of booking, as of now. */
+  async accountTransfers(
+    accountId: bigint,
+    query: AccountTransfersQuery = {},
+  ): Promise<AccountTransfers> {
+    const message = encodeAccountTransfersQuery(accountId, query);
+    return decodeAccountTransfers(await this.#unary('Ledger/GetAccountTransfers', message, false));
+  }
+
+  /** The cluster as the answering server sees it. */
+  async topology(): Promise<Topology> {
+    return decodeTopology(await this.#unary('Cluster/GetTopology', Buffer.alloc(0), false));
+  }
+
+  /** Ends all connections. What is unanswered rejects with `closed`. */
+  close(): void {
+    this.#closing.abort();
+    this.#submitter.close();
+    this.#servers.close();
+  }
+
+  #unary(method: string, message: Buffer, writes: boolean): Promise<Buffer> {
+    const options = {
+      servers: this.#servers,
+      retryWindowMs: this.#retryWindowMs,
+      stallTimeoutMs: this.#stallTimeoutMs,
+      signal: this.#closing.signal,
+    };
+    return unary(options, `/evenkeel.v1.${method}`, message, writes);
+  }
+}
