@@ -381,7 +381,8 @@ export function commit(books: Books, fold: Fold): Promise<void> {
   });
 }
 
-function accountsOf(image: BooksImage): Uint32Array {
+/** All account rows of the image. */
+export function accountsOf(image: BooksImage): Uint32Array {
   const pieces = [...image.accounts];
   const all = new Uint32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;
@@ -403,7 +404,8 @@ function withFirstTimestamp(fold: Fold, row: Uint32Array): Fold {
   return fold;
 }
 
-function idsOf(rows: Uint32Array, rowWords: number): Uint32Array {
+/** The ids at word 0 of each row. */
+export function idsOf(rows: Uint32Array, rowWords: number): Uint32Array {
   const ids = new Uint32Array((rows.length / rowWords) * 4);
   for (let row = 0; row * rowWords < rows.length; row++) {
     ids.set(rows.subarray(row * rowWords, row * rowWords + 4), row * 4);

@@ -1,0 +1,207 @@
+import { AccountWord, RECORD_WORDS, TransferWord } from '../../ledger/layout.ts';
+import { slotOf } from '../../ledger/slot.ts';
+import { EvenkeelError } from './error.ts';
+import { EventRequest } from './event-request.ts';
+import type {
+  AccountTransfersRequest,
+  Gateway,
+  GatewayDone,
+  RequestHandle,
+} from './gateway-api.ts';
+import { GATEWAY_BYTES_MAX, GATEWAY_REQUESTS_MAX } from './limits.ts';
+import { AccountLookup, TransferLookup } from './lookups.ts';
+import { RequestKind } from './messages.ts';
+import { encodeAccountTransfers } from './reads.ts';
+import type { RegistryUnit } from './registry-unit.ts';
+import type { Router } from './router.ts';
+
+/** What the gateway hands to the requests under way. */
+export interface GatewayContext {
+  readonly router: Router;
+  /** The unit that owns an account id. Only called once the registry is known. */
+  unitOf(words: Uint32Array, offset: number): number;
+  /** All ledger units, ascending. */
+  units(): readonly number[];
+  nowMs(): number;
+  /** Calls back at the first flush at or after that time. */
+  later(dueMs: number, callback: () => void): void;
+}
+
+interface Delayed {
+  readonly dueMs: number;
+  readonly callback: () => void;
+}
+
+const NO_WORDS = new Uint32Array(0);
+
+/** See gateway-api.ts. Splits requests by unit, and puts the answers back into request order. */
+export class UnitGateway implements Gateway {
+  readonly #registry: RegistryUnit;
+  readonly #context: GatewayContext;
+  #delayed: Delayed[] = [];
+  #earlyStarts: (() => void)[] = [];
+  #bytes = 0;
+  #requests = 0;
+  #roomCallbacks: (() => void)[] = [];
+
+  readonly #wake: () => void;
+
+  constructor(registry: RegistryUnit, router: Router, nowMs: () => number, wake: () => void) {
+    this.#registry = registry;
+    this.#wake = wake;
+    this.#context = {
+      router,
+      nowMs,
+      unitOf: (words, offset) => registry.slotOwners![slotOf(words, offset)]!,
+      units: () => Array.from({ length: registry.topology!.units }, (_, i) => i + 1),
+      later: (dueMs, callback) => this.#delayed.push({ dueMs, callback }),
+    };
+  }
+
+  get hasRoom(): boolean {
+    return this.#bytes < GATEWAY_BYTES_MAX && this.#requests < GATEWAY_REQUESTS_MAX;
+  }
+
+  onRoom(callback: () => void): void {
+    this.#roomCallbacks.push(callback);
+  }
+
+  createAccounts(records: Uint32Array, count: number, done: GatewayDone): RequestHandle {
+    return this.#start(records.byteLength, done, (finish) => {
+      const unknown = this.#unknownLedger(records, count, AccountWord.ledger);
+      if (unknown !== null) {
+        finish(unknown, NO_WORDS);
+        return undefined;
+      }
+      const request = new EventRequest(this.#context, 'accounts', records, count, false, finish);
+      request.start();
+      return request;
+    });
+  }
+
+  createTransfers(
+    records: Uint32Array,
+    count: number,
+    balances: boolean,
+    done: GatewayDone,
+  ): RequestHandle {
+    return this.#start(records.byteLength, done, (finish) => {
+      const unknown = this.#unknownLedger(records, count, TransferWord.ledger);
+      if (unknown !== null) {
+        finish(unknown, NO_WORDS);
+        return undefined;
+      }
+      const request = new EventRequest(
+        this.#context,
+        'transfers',
+        records,
+        count,
+        balances,
+        finish,
+      );
+      request.start();
+      return request;
+    });
+  }
+
+  lookupAccounts(ids: Uint32Array, count: number, done: GatewayDone): RequestHandle {
+    return this.#start(ids.byteLength, done, (finish) => {
+      return new AccountLookup(this.#context, ids, count, finish);
+    });
+  }
+
+  lookupTransfers(ids: Uint32Array, count: number, done: GatewayDone): RequestHandle {
+    return this.#start(ids.byteLength, done, (finish) => {
+      return new TransferLookup(this.#context, ids, count, finish);
+    });
+  }
+
+  accountTransfers(query: AccountTransfersRequest, done: GatewayDone): RequestHandle {
+    return this.#start(0, done, (finish) => {
+      const unit = this.#context.unitOf(query.accountId, 0);
+      const words = encodeAccountTransfers(query);
+      return this.#context.router.request(
+        unit,
+        RequestKind.accountTransfers,
+        words,
+        (_outcome, rows) => finish(null, rows),
+      );
+    });
+  }
+
+  /** Called once a turn. */
+  flush(): void {
+    if (this.#earlyStarts.length > 0 && this.#registry.topology !== null) {
+      const starts = this.#earlyStarts;
+      this.#earlyStarts = [];
+      for (const start of starts) start();
+    }
+    if (this.#delayed.length > 0) this.#runDelayed();
+  }
+
+  #runDelayed(): void {
+    const now = this.#context.nowMs();
+    const due = this.#delayed.filter((delayed) => delayed.dueMs <= now);
+    if (due.length === 0) return;
+    this.#delayed = this.#delayed.filter((delayed) => delayed.dueMs > now);
+    for (const { callback } of due) callback();
+  }
+
+  /** Counts the request in until it has finished or was cancelled; holds it while no slot map is known. */
+  #start(
+    bytes: number,
+    done: GatewayDone,
+    begin: (finish: GatewayDone) => RequestHandle | undefined,
+  ): RequestHandle {
+    let ended = false;
+    let inner: RequestHandle | undefined;
+    this.#bytes += bytes;
+    this.#requests += 1;
+    const end = () => {
+      ended = true;
+      this.#bytes -= bytes;
+      this.#requests -= 1;
+      this.#callRoom();
+    };
+    const finish: GatewayDone = (error, words) => {
+      if (ended) return;
+      end();
+      done(error, words);
+    };
+    const start = () => {
+      if (!ended) inner = begin(finish);
+    };
+    if (this.#registry.topology === null) this.#earlyStarts.push(start);
+    else start();
+    this.#wake();
+    return {
+      cancel: () => {
+        if (ended) return;
+        end();
+        inner?.cancel();
+      },
+    };
+  }
+
+  #callRoom(): void {
+    if (this.#roomCallbacks.length === 0 || !this.hasRoom) return;
+    const callbacks = this.#roomCallbacks;
+    this.#roomCallbacks = [];
+    for (const callback of callbacks) callback();
+  }
+
+  /** Ledger 0 is left to the machine, which has a status for it. */
+  #unknownLedger(records: Uint32Array, count: number, word: number): EvenkeelError | null {
+    const { ledgers } = this.#registry.topology!;
+    for (let i = 0; i < count; i += 1) {
+      const ledger = records[i * RECORD_WORDS + word]!;
+      if (ledger === 0 || ledgers.some((known) => known.ledger === ledger)) continue;
+      const list = ledgers.map((known) => `${known.ledger} (${known.currency})`).join(', ');
+      return new EvenkeelError(
+        'unknown_ledger',
+        `events[${i}].ledger: there is no ledger ${ledger}; known are ${list}`,
+      );
+    }
+    return null;
+  }
+}

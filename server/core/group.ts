@@ -1,0 +1,193 @@
+import { Raft, type Refusal } from '../../consensus/raft.ts';
+import type { Entry, Message, ServerId } from '../../consensus/types.ts';
+import type { Log } from './log/log.ts';
+
+/** What a group replicates. */
+export interface StateMachine {
+  /** Log index the machine stands at. */
+  readonly index: number;
+  /** False while it must not take more entries, for its books lag too far. */
+  readonly ready: boolean;
+  apply(entry: Entry): void;
+}
+
+export interface GroupOptions {
+  readonly unit: number;
+  readonly self: ServerId;
+  readonly voters: readonly ServerId[];
+  readonly candidacyTicksMin: number;
+  readonly candidacyTicksMax: number;
+  readonly heartbeatTicks: number;
+  readonly voteRefusalTicks: number;
+  readonly random: () => number;
+}
+
+export interface GroupEvents {
+  send(message: Message): void;
+  /** This server began to lead, and all earlier entries are applied: it may serve. */
+  onLeading(): void;
+  /** This server led and leads no more. */
+  onDeposed(): void;
+  /** The read of this context may be served now. */
+  onRead(context: number): void;
+  onReadDropped(context: number): void;
+}
+
+/** What must be done once a flush of the log has made it true. */
+export interface Promised {
+  readonly group: Group;
+  readonly durable: { readonly term: number; readonly index: number } | null;
+  readonly messages: readonly Message[];
+}
+
+/**
+ * One unit's replica on this server: its consensus core bound to the shared log and to its state
+ * machine. The server drives it; what must wait for the disk is handed to the server.
+ */
+export class Group {
+  readonly unit: number;
+  readonly raft: Raft;
+  readonly #self: ServerId;
+  readonly #log: Log;
+  readonly #machine: StateMachine;
+  readonly #events: GroupEvents;
+  /** Committed entries that the machine was not ready for. */
+  #committed: Entry[] = [];
+  #reads: { context: number; index: number }[] = [];
+  #serving = false;
+  /** Outputs given to the log and not yet durable: later promises must not overtake them. */
+  #unflushed = 0;
+
+  constructor(options: GroupOptions, log: Log, machine: StateMachine, events: GroupEvents) {
+    this.unit = options.unit;
+    this.#self = options.self;
+    this.#log = log;
+    this.#machine = machine;
+    this.#events = events;
+    const stored = log.unit(options.unit);
+    this.raft = new Raft(
+      {
+        self: options.self,
+        voters: options.voters,
+        heartbeatTicks: options.heartbeatTicks,
+        voteRefusalTicks: options.voteRefusalTicks,
+        candidacyTicksMin: options.candidacyTicksMin,
+        candidacyTicksMax: options.candidacyTicksMax,
+        preVoteRetryTicks: 8,
+        maxAppendBytes: 1 << 20,
+        maxInflightAppends: 64,
+        maxInflightBytes: 16 << 20,
+        maxUncommittedBytes: 64 << 20,
+        maxCommittedBytesPerOutput: 8 << 20,
+        random: options.random,
+      },
+      stored,
+      stored.hardState(),
+      machine.index,
+    );
+  }
+
+  /** Leads, has committed in its own term and applied all before: proposals and reads are served. */
+  get serving(): boolean {
+    return this.#serving;
+  }
+
+  get leader(): ServerId {
+    return this.raft.status().leader;
+  }
+
+  propose(payload: Uint8Array): { index: number; term: number } | Refusal {
+    return this.raft.propose(payload);
+  }
+
+  /** Takes what the core has to say; true if the log must be flushed for it. */
+  collect(promise: (promised: Promised) => void): boolean {
+    let mustSync = false;
+    while (this.raft.hasOutput()) {
+      const output = this.raft.takeOutput();
+      for (const message of output.sendNow) this.#events.send(message);
+      if (output.entries.length > 0) this.#log.append(this.unit, output.entries);
+      if (output.hardState !== null) this.#log.setHardState(this.unit, output.hardState);
+      mustSync ||= output.mustSync;
+      this.#promise(output.mustSync, output.durable, output.sendAfterDurable, promise);
+      for (const entry of output.committed) this.#committed.push(entry);
+      for (const context of output.readsDropped) this.#events.onReadDropped(context);
+      for (const read of output.reads) this.#reads.push(read);
+      this.#roleChange();
+      this.advance();
+    }
+    return mustSync;
+  }
+
+  /** Hands committed entries to the machine as far as it is ready, then serves the reads they allow. */
+  advance(): void {
+    let applied = 0;
+    for (const entry of this.#committed) {
+      if (!this.#machine.ready) break;
+      if (entry.index !== this.#machine.index + 1) {
+        throw new Error(
+          `unit ${this.unit}: entry ${entry.index} committed, but the machine stands at ${this.#machine.index}`,
+        );
+      }
+      this.#machine.apply(entry);
+      applied += 1;
+    }
+    if (applied > 0) {
+      this.#committed.splice(0, applied);
+      this.raft.appliedTo(this.#machine.index);
+    }
+    this.#roleChange();
+    if (this.#reads.length > 0) this.#serveReads();
+  }
+
+  /** The flush that carried `promised` is durable. */
+  keep(promised: Promised): void {
+    this.#unflushed -= 1;
+    this.#deliver(promised.durable, promised.messages);
+  }
+
+  #promise(
+    mustSync: boolean,
+    durable: Promised['durable'],
+    messages: readonly Message[],
+    promise: (promised: Promised) => void,
+  ): void {
+    if (durable === null && messages.length === 0) return;
+    if (!mustSync && this.#unflushed === 0) {
+      this.#deliver(durable, messages);
+      return;
+    }
+    this.#unflushed += 1;
+    promise({ group: this, durable, messages });
+  }
+
+  #deliver(durable: Promised['durable'], messages: readonly Message[]): void {
+    if (durable !== null) this.raft.durable(durable.term, durable.index);
+    for (const message of messages) {
+      if (message.to === this.#self) this.raft.step(message);
+      else this.#events.send(message);
+    }
+  }
+
+  #roleChange(): void {
+    const status = this.raft.status();
+    const leading =
+      status.role === 'leader' && status.ownTermCommitted && this.#machine.index >= status.commit;
+    if (leading && !this.#serving) {
+      this.#serving = true;
+      this.#events.onLeading();
+    } else if (this.#serving && status.role !== 'leader') {
+      this.#serving = false;
+      this.#events.onDeposed();
+    }
+  }
+
+  #serveReads(): void {
+    const waiting: { context: number; index: number }[] = [];
+    for (const read of this.#reads) {
+      if (read.index <= this.#machine.index) this.#events.onRead(read.context);
+      else waiting.push(read);
+    }
+    this.#reads = waiting;
+  }
+}

@@ -1,0 +1,302 @@
+import { type Entry, EntryKind, type ServerId } from '../../consensus/types.ts';
+import { asEntryWords, EntryBuilder, eventCount, unitInitSubBatch } from '../../ledger/entry.ts';
+import type { LookUpResult } from '../../ledger/machine.ts';
+import { Machine } from '../../ledger/machine.ts';
+import type { Books } from './books.ts';
+import { Crossings } from './crossings.ts';
+import type { Environment } from './environment.ts';
+import { Group, type GroupOptions } from './group.ts';
+import {
+  FOLD_AGE_MS,
+  FOLD_BYTES,
+  IN_FLIGHT_ENTRIES_MAX,
+  QUEUED_BYTES_MAX,
+  UNFOLDED_BYTES_MAX,
+  UNFOLDED_BYTES_SLOW,
+} from './limits.ts';
+import type { Log } from './log/log.ts';
+import { ReplyOutcome, RequestKind, type RequestMessage } from './messages.ts';
+import { Proposals, splitSubBatches } from './proposals.ts';
+import { accountTransfers, lookupAccounts, lookupTransfers } from './reads.ts';
+import { asWords, type Router } from './router.ts';
+
+export interface LedgerUnitOptions {
+  readonly group: GroupOptions;
+  readonly hashSeed: number;
+  readonly residentTransfersMax: number;
+  sendRaft(unit: number, message: Parameters<Group['raft']['step']>[0]): void;
+  reply(
+    to: ServerId,
+    request: RequestMessage,
+    offset: number,
+    count: number,
+    outcome: number,
+    words: Uint32Array,
+  ): void;
+  /** Slot owners once the registry is known, else null. */
+  slotOwners(): Uint16Array | null;
+}
+
+interface WaitingRead {
+  readonly from: ServerId;
+  readonly request: RequestMessage;
+}
+
+const NO_WORDS = new Uint32Array(0);
+const NONE_FOUND: readonly LookUpResult[] = [];
+
+/** One unit's replica: its group, its machine, its books, and while it leads its proposals and crossings. */
+export class LedgerUnit {
+  readonly unit: number;
+  readonly group: Group;
+  readonly machine: Machine;
+  readonly books: Books;
+  readonly #env: Environment;
+  readonly #options: LedgerUnitOptions;
+  readonly #proposals = new Proposals();
+  readonly #crossings: Crossings;
+  /** Last timestamp given to an entry that this leader proposed. */
+  #lastStamped = 0n;
+  /** Reads not yet asked of the group, then those asked by read context. */
+  #newReads: WaitingRead[] = [];
+  #askedReads = new Map<number, WaitingRead[]>();
+  #nextReadContext = 1;
+  #foldUnderWay = false;
+  #foldDueMs = 0;
+  #initProposed = false;
+  /** While set no new entry is proposed, so that leadership can move with nothing in flight. */
+  handingOver = false;
+
+  constructor(options: LedgerUnitOptions, log: Log, router: Router, env: Environment) {
+    this.unit = options.group.unit;
+    this.#options = options;
+    this.#env = env;
+    this.books = env.openBooks(this.unit);
+    const { hashSeed, residentTransfersMax } = options;
+    this.machine = Machine.load(
+      { unit: this.unit, residentTransfersMax, hashSeed },
+      this.books.load(),
+    );
+    this.#crossings = new Crossings(this.unit, this.machine, this.#proposals, router);
+    const stateMachine = new LedgerStateMachine(this.machine, (entry) => this.#apply(entry));
+    this.group = new Group(options.group, log, stateMachine, {
+      send: (message) => options.sendRaft(this.unit, message),
+      onLeading: () => this.#onLeading(),
+      onDeposed: () => this.#onDeposed(),
+      onRead: (context) => this.#onRead(context),
+      onReadDropped: (context) => this.#onReadDropped(context),
+    });
+  }
+
+  /** Nothing of this leader's is on its way through the log. */
+  get quiet(): boolean {
+    return this.#proposals.entriesInFlight === 0;
+  }
+
+  receive(from: ServerId, request: RequestMessage): void {
+    if (request.kind === RequestKind.propose) this.#receiveProposals(from, request);
+    else if (this.group.serving) this.#newReads.push({ from, request });
+    else this.#options.reply(from, request, 0, 1, ReplyOutcome.notLeader, NO_WORDS);
+  }
+
+  /** There is something to propose, to send or to read, and nothing stands in its way. */
+  get hasWork(): boolean {
+    return (
+      this.group.serving &&
+      (this.#newReads.length > 0 || this.#crossings.hasWork || this.#mayPropose())
+    );
+  }
+
+  driveCrossings(): void {
+    if (this.group.serving) this.#crossings.flush();
+  }
+
+  /** Before the group's output is taken: what waits goes into entries and read rounds. */
+  prepare(): void {
+    if (!this.group.serving) return;
+    this.#initialise();
+    while (this.#mayPropose()) {
+      const proposals = this.#proposals.take();
+      if (!this.#proposeEntry(proposals)) break;
+    }
+    this.#askReads();
+  }
+
+  /** Gives the books what has come together. Called once a turn. */
+  fold(): void {
+    if (this.#foldUnderWay || this.machine.unfoldedBytes === 0) return;
+    const now = this.#env.clock.monotonicMs();
+    if (this.machine.unfoldedBytes < FOLD_BYTES && now < this.#foldDueMs) return;
+    this.foldNow();
+  }
+
+  /** True if a fold was started or is under way: the books don't hold all yet. */
+  foldNow(): boolean {
+    if (this.#foldUnderWay) return true;
+    const fold = this.machine.takeFold();
+    if (fold === null) return false;
+    this.#foldUnderWay = true;
+    this.books.commit(fold, (error) => {
+      this.#foldUnderWay = false;
+      if (error !== null) {
+        this.#env.fatal(error);
+        return;
+      }
+      this.machine.folded(fold.throughIndex);
+      this.#foldDueMs = this.#env.clock.monotonicMs() + FOLD_AGE_MS;
+      this.group.advance();
+      this.#env.wake();
+    });
+    return true;
+  }
+
+  #receiveProposals(from: ServerId, request: RequestMessage): void {
+    const subBatches = splitSubBatches(asWords(request.body));
+    const refused = !this.group.serving
+      ? ReplyOutcome.notLeader
+      : this.#proposals.waitingBytes > QUEUED_BYTES_MAX
+        ? ReplyOutcome.overloaded
+        : null;
+    if (refused !== null) {
+      this.#options.reply(from, request, 0, subBatches.length, refused, NO_WORDS);
+      return;
+    }
+    subBatches.forEach((words, i) => {
+      this.#proposals.add(words, (outcome, results) =>
+        this.#options.reply(from, request, i, 1, outcome, results),
+      );
+    });
+  }
+
+  /** The unit's first entry says which slots it owns. */
+  #initialise(): void {
+    if (this.machine.initialised || this.#initProposed) return;
+    const slots = this.#options.slotOwners();
+    if (slots === null) return;
+    this.#initProposed = true;
+    this.#proposals.add(unitInitSubBatch(this.unit, slots), (outcome) => {
+      if (outcome !== ReplyOutcome.done) this.#initProposed = false;
+    });
+  }
+
+  #mayPropose(): boolean {
+    return (
+      this.#proposals.waiting &&
+      !this.handingOver &&
+      this.#proposals.entriesInFlight < IN_FLIGHT_ENTRIES_MAX &&
+      this.machine.unfoldedBytes < UNFOLDED_BYTES_SLOW
+    );
+  }
+
+  #proposeEntry(proposals: ReturnType<Proposals['take']>): boolean {
+    const builder = new EntryBuilder();
+    for (const proposal of proposals) builder.add(proposal.words);
+    const wallNs = this.#env.clock.wallNs();
+    const last = this.#lastStamped;
+    const timestamp = wallNs > last ? wallNs : last + 1n;
+    const payload = builder.finish(timestamp);
+    const proposed = this.group.propose(payload);
+    if ('refused' in proposed) {
+      this.#proposals.putBack(proposals);
+      return false;
+    }
+    const events = BigInt(eventCount(asEntryWords(payload)));
+    if (events > 0n) this.#lastStamped = timestamp + events - 1n;
+    this.#proposals.proposed(proposed.index, proposed.term, proposals);
+    return true;
+  }
+
+  #apply(entry: Entry): void {
+    if (entry.kind === EntryKind.empty) {
+      this.machine.skip(entry.index, entry.term);
+      return;
+    }
+    const words = asEntryWords(entry.payload);
+    const unsettled = this.machine.unsettled(words);
+    const found = unsettled.count === 0 ? NONE_FOUND : this.books.lookUp(unsettled.ids);
+    const results = this.machine.apply(entry.index, entry.term, words, found);
+    if (!this.group.serving) return;
+    this.#crossings.applied(results);
+    this.#proposals.applied(entry.index, entry.term, results);
+  }
+
+  #onLeading(): void {
+    this.#lastStamped = this.machine.lastTimestamp;
+    this.#initProposed = false;
+    this.handingOver = false;
+    this.#crossings.start();
+    this.#env.log('info', `unit ${this.unit}: leading`, { term: this.group.raft.status().term });
+  }
+
+  #onDeposed(): void {
+    this.handingOver = false;
+    this.#crossings.stop();
+    this.#proposals.fail();
+    for (const read of this.#newReads) this.#dropRead(read);
+    this.#newReads = [];
+    this.#env.log('info', `unit ${this.unit}: no longer leading`);
+  }
+
+  #askReads(): void {
+    if (this.#newReads.length === 0) return;
+    const context = this.#nextReadContext;
+    this.#nextReadContext += 1;
+    const reads = this.#newReads;
+    this.#newReads = [];
+    if (this.group.raft.requestRead(context) === undefined) this.#askedReads.set(context, reads);
+    else for (const read of reads) this.#dropRead(read);
+  }
+
+  #onRead(context: number): void {
+    const reads = this.#askedReads.get(context) ?? [];
+    this.#askedReads.delete(context);
+    for (const { from, request } of reads) {
+      const words = this.#read(request.kind, asWords(request.body));
+      this.#options.reply(from, request, 0, 1, ReplyOutcome.done, words);
+    }
+  }
+
+  #onReadDropped(context: number): void {
+    const reads = this.#askedReads.get(context) ?? [];
+    this.#askedReads.delete(context);
+    for (const read of reads) this.#dropRead(read);
+  }
+
+  #dropRead({ from, request }: WaitingRead): void {
+    this.#options.reply(from, request, 0, 1, ReplyOutcome.notLeader, NO_WORDS);
+  }
+
+  #read(kind: number, words: Uint32Array): Uint32Array {
+    if (kind === RequestKind.lookupAccounts) return lookupAccounts(this.machine, words);
+    if (kind === RequestKind.lookupTransfers) {
+      return lookupTransfers(this.machine, this.books, words);
+    }
+    if (kind === RequestKind.accountTransfers) {
+      return accountTransfers(this.machine, this.books, words);
+    }
+    throw new Error(`unit ${this.unit}: unknown request kind ${kind}`);
+  }
+}
+
+/** The machine as its group sees it: it stops taking entries before its unfolded rows fill the memory. */
+class LedgerStateMachine {
+  readonly #machine: Machine;
+  readonly #applyEntry: (entry: Entry) => void;
+
+  constructor(machine: Machine, applyEntry: (entry: Entry) => void) {
+    this.#machine = machine;
+    this.#applyEntry = applyEntry;
+  }
+
+  get index(): number {
+    return this.#machine.index;
+  }
+
+  get ready(): boolean {
+    return this.#machine.unfoldedBytes < UNFOLDED_BYTES_MAX;
+  }
+
+  apply(entry: Entry): void {
+    this.#applyEntry(entry);
+  }
+}

@@ -1,0 +1,39 @@
+/** Limits of one server. docs/limits.md lists what each bounds and who is pushed back. */
+
+/** Entries a leader has proposed and not yet seen applied, a unit. More only adds latency. */
+export const IN_FLIGHT_ENTRIES_MAX = 8;
+/** Sub-batch bytes a leader holds for its next entries, a unit; beyond it requests are refused as overloaded. */
+export const QUEUED_BYTES_MAX = 32 << 20;
+/** Applied rows that the books don't hold yet, a unit; beyond it the unit stops applying. */
+export const UNFOLDED_BYTES_MAX = 64 << 20;
+/** Past this many unfolded bytes a leader takes no new entry, so that it pushes back before it has to stop applying. */
+export const UNFOLDED_BYTES_SLOW = 32 << 20;
+/** The books get a commit when this much is unfolded, or after FOLD_AGE_MS, and none is under way. */
+export const FOLD_BYTES = 512 << 10;
+export const FOLD_AGE_MS = 100;
+/** Request bytes a gateway holds until they are answered; beyond it it reads no more. */
+export const GATEWAY_BYTES_MAX = 64 << 20;
+export const GATEWAY_REQUESTS_MAX = 65_536;
+/** Open crossings sent to a far unit in one sub-batch: its bytes stay well under ENTRY_BYTES_MAX. */
+export const DECIDE_ITEMS_MAX = 4_096;
+/** Decide sub-batches on their way to one far unit. */
+export const DECIDES_IN_FLIGHT_MAX = 8;
+/** Ids one look-up request carries, also the most rows that an account-transfers page has. */
+export const READ_ROWS_MAX = 8_190;
+
+/** A request without an answer is sent again after this, doubling up to the maximum. */
+export const RESEND_MS_MIN = 1_000;
+export const RESEND_MS_MAX = 8_000;
+/** A refused request waits this long, doubling up to the maximum, unless a new leader is known before. */
+export const REFUSED_MS_MIN = 5;
+export const REFUSED_MS_MAX = 100;
+/** An event that met an open crossing of its id is asked again after this, doubling up to the maximum. */
+export const IN_FLIGHT_MS_MIN = 5;
+export const IN_FLIGHT_MS_MAX = 100;
+
+/** A leader that isn't its unit's preferred server hands over when that one was in touch for this long. */
+export const HOMING_STEADY_MS = 3_000;
+/** One hand-over a server in this time. */
+export const HOMING_PAUSE_MS = 500;
+/** A hand-over that has not happened by then is given up. */
+export const HOMING_GIVE_UP_MS = 500;

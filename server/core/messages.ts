@@ -1,0 +1,71 @@
+import type { Message, ServerId } from '../../consensus/types.ts';
+
+/**
+ * What servers say to each other (proto/evenkeel/v1/peer.proto is the same on the wire). Byte arrays
+ * are never changed once sent: senders and receivers may share them.
+ */
+export type PeerMessage = RaftMessage | RequestMessage | ReplyMessage;
+
+/** A consensus message of one unit's group. */
+export interface RaftMessage {
+  readonly type: 'raft';
+  readonly unit: number;
+  readonly message: Message;
+}
+
+export const RequestKind = {
+  /** Body: sub-batches (ledger/layout.ts), one after the other, to be proposed in this order. */
+  propose: 1,
+  /** Body: account ids, four words each. */
+  lookupAccounts: 2,
+  /** Body: transfer ids, four words each. */
+  lookupTransfers: 3,
+  /** Body: an account-transfers query, see reads.ts. */
+  accountTransfers: 4,
+} as const;
+
+/** A request to the leader of a unit. Sent again to another server when it is refused or goes unanswered. */
+export interface RequestMessage {
+  readonly type: 'request';
+  readonly unit: number;
+  readonly kind: number;
+  /** The sender's process: a restarted sender must not take an answer to its predecessor. */
+  readonly epoch: number;
+  /** u32. Of the first sub-batch of a propose (the next has ref + 1 and so on), else of the request. */
+  readonly ref: number;
+  readonly body: Uint8Array;
+}
+
+export const ReplyOutcome = {
+  /** Body: results. */
+  done: 0,
+  /** Nothing was done: ask `leader`, or anyone if 0. */
+  notLeader: 1,
+  /** Leadership was lost meanwhile: it may or may not have been done. */
+  unknown: 2,
+  /** Nothing was done: the unit's queue is full. */
+  overloaded: 3,
+} as const;
+
+/** Answers `count` consecutive refs alike unless done, which answers one. */
+export interface ReplyMessage {
+  readonly type: 'reply';
+  readonly unit: number;
+  /** The epoch of the request. */
+  readonly epoch: number;
+  readonly ref: number;
+  readonly count: number;
+  readonly outcome: number;
+  readonly leader: ServerId;
+  /** done: for a propose results (RESULT_WORDS or RESULT_WITH_BALANCES_WORDS each), else rows. */
+  readonly body: Uint8Array;
+}
+
+/** Lanes have a connection each, so that heartbeats never queue behind bulk. */
+export type Lane = 'control' | 'bulk';
+
+export function laneOf(message: PeerMessage): Lane {
+  if (message.type !== 'raft') return 'bulk';
+  const type = message.message.type;
+  return type === 'append' || type === 'appendReply' ? 'bulk' : 'control';
+}

@@ -1,0 +1,264 @@
+import type { Message, ServerId } from '../../consensus/types.ts';
+import type { Environment } from './environment.ts';
+import { EvenkeelError } from './error.ts';
+import { UnitGateway } from './gateway.ts';
+import type { Gateway } from './gateway-api.ts';
+import type { Group, GroupOptions, Promised } from './group.ts';
+import { Homing } from './homing.ts';
+import { LedgerUnit } from './ledger-unit.ts';
+import { LOG_FORMAT_VERSION, Log } from './log/log.ts';
+import type { PeerMessage, ReplyMessage, RequestMessage } from './messages.ts';
+import { ReplyOutcome } from './messages.ts';
+import { RegistryUnit } from './registry-unit.ts';
+import { asWords, Router } from './router.ts';
+import { isRemote, REGISTRY_UNIT, type Topology } from './topology.ts';
+
+export interface ServerOptions {
+  readonly self: ServerId;
+  readonly zone: string;
+  /** 32 hex digits: servers and files of another cluster are refused. */
+  readonly clusterId: string;
+  /** As configured; the registry's first leader writes it into the registry. */
+  readonly topology: Topology;
+  readonly tickMs: number;
+  readonly heartbeatMs: number;
+  readonly voteRefusalMs: number;
+  readonly candidacyCityMs: { readonly min: number; readonly max: number };
+  readonly candidacyRemoteMs: { readonly min: number; readonly max: number };
+  readonly segmentBytes: number;
+  readonly logCacheBytes: number;
+  readonly residentTransfersMax: number;
+}
+
+/** A turn ends after this many rounds in any case: other inputs wait too. */
+const ROUNDS_MAX = 8;
+
+/**
+ * One server: the replicas of all units over one log, its gateway, and its way to the leaders. It does
+ * nothing by itself: whoever hosts it (server/node in production, sim in rehearsal) calls `receive`,
+ * `tick` and the gateway, and then `turn` once, before anything else happens.
+ */
+export class Server {
+  readonly gateway: Gateway;
+  readonly registry: RegistryUnit;
+  readonly units: readonly LedgerUnit[];
+  readonly #options: ServerOptions;
+  readonly #env: Environment;
+  readonly #log: Log;
+  readonly #router: Router;
+  readonly #gateway: UnitGateway;
+  readonly #homing = new Homing();
+  readonly #groups: Group[];
+  /** What the flush under way, and the next one, will make true. */
+  #flying: Promised[] = [];
+  #promised: Promised[] = [];
+  #mustSync = false;
+  /** Nothing is said or heard before what was read back is durable again. */
+  #state: 'opening' | 'running' | 'stopped' = 'opening';
+
+  /** Reads the log and the books back; throws EvenkeelError if they can't be trusted. */
+  constructor(options: ServerOptions, env: Environment) {
+    this.#options = options;
+    this.#env = env;
+    this.#log = Log.open(
+      env.disk,
+      {
+        clusterId: options.clusterId,
+        server: options.self,
+        zone: options.zone,
+        formatVersion: LOG_FORMAT_VERSION,
+      },
+      { segmentBytes: options.segmentBytes, cacheBytes: options.logCacheBytes },
+    );
+    this.#router = new Router({
+      self: options.self,
+      epoch: env.epoch,
+      servers: options.topology.servers.map((server) => server.id),
+      nowMs: () => env.clock.monotonicMs(),
+      leaderOf: (unit) => this.#groups[unit]?.leader ?? 0,
+      send: (to, message) => env.send(to, message),
+      receive: (from, message) => this.#receiveRequest(from, message),
+    });
+    this.registry = new RegistryUnit(
+      this.#groupOptions(REGISTRY_UNIT),
+      options.topology,
+      this.#log,
+      (message) => this.#sendRaft(REGISTRY_UNIT, message),
+    );
+    this.units = Array.from({ length: options.topology.units }, (_, i) => this.#openUnit(i + 1));
+    this.#groups = [this.registry.group, ...this.units.map((unit) => unit.group)];
+    this.#gateway = new UnitGateway(
+      this.registry,
+      this.#router,
+      () => env.clock.monotonicMs(),
+      () => env.wake(),
+    );
+    this.gateway = this.#gateway;
+    this.#flush();
+  }
+
+  receive(from: ServerId, message: PeerMessage): void {
+    if (this.#state !== 'running') return;
+    if (message.type === 'raft') {
+      this.#groups[message.unit]?.raft.step(message.message);
+    } else if (message.type === 'request') {
+      this.#receiveRequest(from, message);
+    } else {
+      this.#router.reply(message, asWords(message.body));
+    }
+  }
+
+  /** Every `tickMs`. */
+  tick(): void {
+    if (this.#state !== 'running') return;
+    for (const group of this.#groups) group.raft.tick();
+    const topology = this.registry.topology;
+    if (topology !== null) {
+      this.#homing.step(this.#env.clock.monotonicMs(), this.#options.self, topology, this.units);
+    }
+  }
+
+  /** A peer's process has ended for sure: its connection closed and a new one was refused. */
+  serverDown(server: ServerId): void {
+    if (this.#state !== 'running') return;
+    for (const group of this.#groups) group.raft.forgetLeader(server);
+    this.#router.serverDown(server);
+  }
+
+  /** Does all the work that the inputs since the last turn have caused, and starts what the disk must do. */
+  turn(): void {
+    if (this.#state !== 'running') return;
+    let rounds = 0;
+    do {
+      this.#round();
+      rounds += 1;
+    } while (rounds < ROUNDS_MAX && this.#hasMore());
+    for (const unit of this.units) unit.fold();
+    if (this.#mustSync && !this.#log.flushing) this.#flush();
+  }
+
+  #round(): void {
+    this.#gateway.flush();
+    for (const unit of this.units) unit.driveCrossings();
+    this.#router.flush();
+    this.registry.prepare();
+    for (const unit of this.units) unit.prepare();
+    for (const group of this.#groups) {
+      if (group.collect((promised) => this.#promised.push(promised))) this.#mustSync = true;
+    }
+  }
+
+  /** What was applied in a round lets more be proposed, and its results ask other units. */
+  #hasMore(): boolean {
+    return (
+      this.#router.hasNew ||
+      this.units.some((unit) => unit.hasWork) ||
+      this.#groups.some((group) => group.raft.hasOutput())
+    );
+  }
+
+  /** Gives the books all that is applied; true once they hold it. For an orderly end: call until it is true. */
+  foldAll(): boolean {
+    let folded = true;
+    for (const unit of this.units) if (unit.foldNow()) folded = false;
+    return folded;
+  }
+
+  /** Ends for good: nothing is sent, written or answered any more. */
+  stop(): void {
+    this.#state = 'stopped';
+  }
+
+  #flush(): void {
+    this.#flying = this.#promised;
+    this.#promised = [];
+    this.#mustSync = false;
+    this.#log.flush((error) => {
+      if (this.#state === 'stopped') return;
+      if (error !== null) {
+        // A failed sync says nothing about what is on disk: nothing that hangs from it may be said.
+        this.#state = 'stopped';
+        this.#env.fatal(error);
+        return;
+      }
+      this.#state = 'running';
+      const kept = this.#flying;
+      this.#flying = [];
+      for (const promised of kept) promised.group.keep(promised);
+      this.turn();
+    });
+  }
+
+  #openUnit(unit: number): LedgerUnit {
+    return new LedgerUnit(
+      {
+        group: this.#groupOptions(unit),
+        hashSeed: this.#env.random(),
+        residentTransfersMax: this.#options.residentTransfersMax,
+        sendRaft: (of, message) => this.#sendRaft(of, message),
+        reply: (to, request, offset, count, outcome, words) =>
+          this.#reply(to, request, offset, count, outcome, words),
+        slotOwners: () => this.registry.slotOwners,
+      },
+      this.#log,
+      this.#router,
+      this.#env,
+    );
+  }
+
+  #groupOptions(unit: number): GroupOptions {
+    const { self, topology, tickMs } = this.#options;
+    const candidacy = isRemote(topology, self)
+      ? this.#options.candidacyRemoteMs
+      : this.#options.candidacyCityMs;
+    const ticks = (ms: number) => Math.max(1, Math.round(ms / tickMs));
+    return {
+      unit,
+      self,
+      voters: topology.servers.map((server) => server.id),
+      heartbeatTicks: ticks(this.#options.heartbeatMs),
+      voteRefusalTicks: ticks(this.#options.voteRefusalMs),
+      candidacyTicksMin: ticks(candidacy.min),
+      candidacyTicksMax: ticks(candidacy.max),
+      random: this.#env.random,
+    };
+  }
+
+  #sendRaft(unit: number, message: Message): void {
+    this.#env.send(message.to, { type: 'raft', unit, message });
+  }
+
+  #receiveRequest(from: ServerId, request: RequestMessage): void {
+    const unit = this.units[request.unit - 1];
+    if (unit === undefined) {
+      throw new EvenkeelError(
+        'internal',
+        `server ${from} asked for unit ${request.unit}, which there is not`,
+      );
+    }
+    unit.receive(from, request);
+  }
+
+  #reply(
+    to: ServerId,
+    request: RequestMessage,
+    offset: number,
+    count: number,
+    outcome: number,
+    words: Uint32Array,
+  ): void {
+    const leader = outcome === ReplyOutcome.done ? 0 : (this.#groups[request.unit]?.leader ?? 0);
+    const reply: ReplyMessage = {
+      type: 'reply',
+      unit: request.unit,
+      epoch: request.epoch,
+      ref: (request.ref + offset) >>> 0,
+      count,
+      outcome,
+      leader: leader === this.#options.self ? 0 : leader,
+      body: new Uint8Array(words.buffer, words.byteOffset, words.byteLength),
+    };
+    if (to === this.#options.self) this.#router.reply(reply, words);
+    else this.#env.send(to, reply);
+  }
+}

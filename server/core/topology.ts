@@ -1,0 +1,83 @@
+import type { ServerId } from '../../consensus/types.ts';
+import { SLOT_COUNT } from '../../ledger/layout.ts';
+
+/** What the registry (unit 0) holds. All lists ascend by their first field. */
+export interface Topology {
+  readonly zones: readonly Zone[];
+  readonly servers: readonly ServerPlace[];
+  readonly ledgers: readonly LedgerDefinition[];
+  /** Number of units; they are numbered from 1 and every server has a replica of each. */
+  readonly units: number;
+}
+
+export interface Zone {
+  readonly name: string;
+  /** Zones of one city are near each other. */
+  readonly city: string;
+  /** Share of the units that this zone leads when all is well; 0 = none. */
+  readonly leaderWeight: number;
+}
+
+export interface ServerPlace {
+  readonly id: ServerId;
+  readonly zone: string;
+}
+
+/** A book: one currency (or another quantity) and how many decimals its minor unit has. */
+export interface LedgerDefinition {
+  readonly ledger: number;
+  readonly currency: string;
+  readonly scale: number;
+}
+
+export const REGISTRY_UNIT = 0;
+
+/** Owner of every slot: even, contiguous ranges in unit order. */
+export function slotOwners(units: number): Uint16Array {
+  const owners = new Uint16Array(SLOT_COUNT);
+  for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+    owners[slot] = 1 + Math.floor((slot * units) / SLOT_COUNT);
+  }
+  return owners;
+}
+
+/**
+ * The server that should lead a unit while all is well: zones take turns by weight, and within a zone
+ * its servers take turns. 0 if no zone may lead.
+ */
+export function preferredLeader(topology: Topology, unit: number): ServerId {
+  const turns: Zone[] = [];
+  for (const zone of topology.zones) {
+    for (let n = 0; n < zone.leaderWeight; n += 1) turns.push(zone);
+  }
+  if (turns.length === 0) return 0;
+  const zone = turns[unit % turns.length]!;
+  const servers = topology.servers.filter((server) => server.zone === zone.name);
+  if (servers.length === 0) return 0;
+  return servers[Math.floor(unit / turns.length) % servers.length]!.id;
+}
+
+/** True if no leader weight and another city: such a server campaigns last. */
+export function isRemote(topology: Topology, server: ServerId): boolean {
+  const zoneName = topology.servers.find((place) => place.id === server)?.zone;
+  const zone = topology.zones.find((candidate) => candidate.name === zoneName);
+  if (zone === undefined) return false;
+  const leading = topology.zones.filter((candidate) => candidate.leaderWeight > 0);
+  return leading.length > 0 && leading.every((other) => other.city !== zone.city);
+}
+
+/** The registry's initial entry: the same bytes for the same topology. */
+export function encodeTopology(topology: Topology): Uint8Array {
+  const { zones, servers, ledgers, units } = topology;
+  const plain = {
+    zones: zones.map(({ name, city, leaderWeight }) => ({ name, city, leaderWeight })),
+    servers: servers.map(({ id, zone }) => ({ id, zone })),
+    ledgers: ledgers.map(({ ledger, currency, scale }) => ({ ledger, currency, scale })),
+    units,
+  };
+  return new TextEncoder().encode(JSON.stringify(plain));
+}
+
+export function decodeTopology(payload: Uint8Array): Topology {
+  return JSON.parse(new TextDecoder().decode(payload)) as Topology;
+}

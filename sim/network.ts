@@ -1,0 +1,75 @@
+import type { ServerId } from '../consensus/types.ts';
+import { laneOf, type PeerMessage } from '../server/core/messages.ts';
+import type { Random } from './random.ts';
+import type { Scheduler } from './scheduler.ts';
+
+export interface LinkModel {
+  readonly delayUs: number;
+  readonly jitterUs: number;
+}
+
+export interface NetworkOptions {
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  link(from: ServerId, to: ServerId): LinkModel;
+  /** Nothing happens if that server is down when the message arrives. */
+  deliver(from: ServerId, to: ServerId, message: PeerMessage): void;
+  isUp(server: ServerId): boolean;
+}
+
+/**
+ * Messages between servers. In order within a lane of a pair, as over one connection; a message on its
+ * way when either process ends is lost with the connection.
+ */
+export class Network {
+  readonly #options: NetworkOptions;
+  /** When the last message of each (from, to, lane) arrives. Looked up by key only. */
+  #lastArrivalUs = new Map<string, number>();
+  /** Goes up when a server's process ends: its connections are gone. */
+  #connections = new Map<ServerId, number>();
+  #cuts = new Set<string>();
+
+  constructor(options: NetworkOptions) {
+    this.#options = options;
+  }
+
+  send(from: ServerId, to: ServerId, message: PeerMessage): void {
+    const { scheduler, random } = this.#options;
+    if (this.#cuts.has(`${from}>${to}`)) return;
+    const { delayUs, jitterUs } = this.#options.link(from, to);
+    const key = `${from}>${to} ${laneOf(message)}`;
+    const earliestUs = scheduler.nowUs + delayUs + random.below(jitterUs + 1);
+    const arrivalUs = Math.max(earliestUs, this.#lastArrivalUs.get(key) ?? 0);
+    this.#lastArrivalUs.set(key, arrivalUs);
+    const connection = this.#connection(from, to);
+    scheduler.after(arrivalUs - scheduler.nowUs, `${key} ${describe(message)}`, () => {
+      const broken = connection !== this.#connection(from, to) || this.#cuts.has(`${from}>${to}`);
+      if (!broken && this.#options.isUp(to)) this.#options.deliver(from, to, message);
+    });
+  }
+
+  /** One way: what `from` sends to `to` vanishes, also what is on its way. */
+  cut(from: ServerId, to: ServerId): void {
+    this.#cuts.add(`${from}>${to}`);
+  }
+
+  heal(): void {
+    this.#cuts = new Set();
+  }
+
+  processEnded(server: ServerId): void {
+    this.#connections.set(server, (this.#connections.get(server) ?? 0) + 1);
+  }
+
+  #connection(from: ServerId, to: ServerId): string {
+    return `${this.#connections.get(from) ?? 0}/${this.#connections.get(to) ?? 0}`;
+  }
+}
+
+function describe(message: PeerMessage): string {
+  if (message.type === 'raft') {
+    const { type, term } = message.message;
+    return `unit ${message.unit} ${type} term ${term}`;
+  }
+  return `unit ${message.unit} ${message.type} ref ${message.ref} ${message.body.byteLength} bytes`;
+}
