@@ -1,20 +1,29 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { describeBooks } from '../../core/books.conformance.ts';
+import type { SqliteBooks } from './sqlite-books.ts';
 import { StorageThread } from './storage-thread.ts';
+
+const thread = new StorageThread();
+afterAll(() => thread.close());
 
 describeBooks('SQLite books', () => {
   const folder = mkdtempSync(join(tmpdir(), 'evenkeel-books-'));
-  let thread = new StorageThread();
+  const opened: SqliteBooks[] = [];
+  const closeAll = async (): Promise<void> => {
+    await Promise.all(opened.map((books) => books.close()));
+  };
   return {
-    open: (unit) => thread.open(unit, folder, 'test-cluster'),
-    async restart() {
-      await thread.close();
-      thread = new StorageThread();
+    open(unit) {
+      const books = thread.open(unit, folder, 'test-cluster');
+      opened.push(books);
+      return books;
     },
+    restart: closeAll,
     async dispose() {
-      await thread.close();
+      await closeAll();
       rmSync(folder, { recursive: true });
     },
   };

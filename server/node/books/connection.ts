@@ -4,7 +4,7 @@ import Sqlite, { type Database } from 'better-sqlite3';
 import { assertIdentity, createSchema, hasSchema, readMeta } from './schema.ts';
 
 /** A page is what the file system and the disk write whole, and what one random id dirties. */
-const PAGE_BYTES = 4_096;
+const PAGE_BYTES = 8_192;
 /** Interior pages and the hot ends of the tables of one unit, in KiB. */
 const WRITER_CACHE_KIB = 32 * 1_024;
 const READER_CACHE_KIB = 8 * 1_024;

@@ -6,7 +6,7 @@ import { walkTransfers } from './walk.ts';
 /** The storage thread's end of one unit. */
 export interface UnitStorage {
   commit(fold: Fold, done: (error: Error | null) => void): void;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Books in SQLite: written by the storage thread, read here over a read-only connection. */
@@ -14,6 +14,7 @@ export class SqliteBooks implements Books {
   readonly #unit: number;
   readonly #reader: BooksReader;
   readonly #storage: UnitStorage;
+  #closed: Promise<void> | null = null;
   #state: 'idle' | 'committing' | 'closed' = 'idle';
 
   constructor(unit: number, reader: BooksReader, storage: UnitStorage) {
@@ -53,12 +54,17 @@ export class SqliteBooks implements Books {
     return walkTransfers(this.#reader, query);
   }
 
-  /** A commit that is under way still completes, and its `done` is called. */
-  close(): void {
-    if (this.#state === 'closed') return;
-    this.#state = 'closed';
-    // Before the writer: the last to close a file takes its WAL in, and a reader can't.
-    this.#reader.close();
-    this.#storage.close();
+  /**
+   * A commit that is under way still completes, and its `done` is called. Resolves when the storage
+   * thread has let go of the file: then it can be opened again, or replaced.
+   */
+  close(): Promise<void> {
+    if (this.#closed === null) {
+      this.#state = 'closed';
+      // Before the writer: the last to close a file takes its WAL in, and a reader can't.
+      this.#reader.close();
+      this.#closed = this.#storage.close();
+    }
+    return this.#closed;
   }
 }

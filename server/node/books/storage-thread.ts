@@ -16,7 +16,7 @@ interface Outstanding {
 
 interface OpenUnit {
   readonly books: SqliteBooks;
-  /** Held until the storage thread has closed the file. */
+  /** Gives the lock back, once the storage thread has closed the file or is dead. */
   readonly release: () => void;
   /** Set once the file can't be written any more. */
   failure: Error | null;
@@ -33,8 +33,9 @@ export class StorageThread {
   #state: 'running' | 'closing' | 'dead' = 'running';
   #death: Error | null = null;
 
-  constructor() {
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url));
+  /** `script` is for tests of a thread that dies. */
+  constructor(script = new URL('./worker.ts', import.meta.url)) {
+    this.#worker = new Worker(script);
     this.#worker.on('message', (message: FromStorage) => this.#receive(message));
     this.#worker.on('messageerror', (error) => this.#die(`died: ${error.message}`, error));
     this.#worker.on('error', (error) => this.#die(`died: ${(error as Error).message}`, error));
@@ -67,16 +68,26 @@ export class StorageThread {
     const lock = lockToWrite(file);
     try {
       prepareFile(file, unit, clusterId);
+      const closed = Promise.withResolvers<void>();
+      const release = (): void => {
+        lock.close();
+        closed.resolve();
+      };
       const books = new SqliteBooks(unit, new BooksReader(file), {
         commit: (fold, done) => this.#commit(unit, fold, done),
-        close: () => this.#post({ kind: 'close', unit }),
+        close: () => {
+          this.#post({ kind: 'close', unit });
+          return closed.promise;
+        },
       });
-      this.#units.set(unit, { books, release: () => lock.close(), failure: null });
+      this.#units.set(unit, { books, release, failure: null });
       this.#post({ kind: 'open', unit, file });
       return books;
     } catch (error) {
       lock.close();
-      throw error;
+      const text = error instanceof Error ? error.message : String(error);
+      if (text.startsWith(file)) throw error;
+      throw new Error(`${file} can't be opened: ${text}`, { cause: error });
     }
   }
 
@@ -84,8 +95,8 @@ export class StorageThread {
   async close(): Promise<void> {
     if (this.#state === 'running') {
       this.#state = 'closing';
-      for (const { books } of this.#units.values()) books.close();
-      if (this.#units.size === 0) await this.#worker.terminate();
+      await Promise.all([...this.#units.values()].map(({ books }) => books.close()));
+      await this.#worker.terminate();
     }
     await this.#exited;
   }
@@ -114,7 +125,6 @@ export class StorageThread {
       case 'closed':
         this.#units.get(message.unit)?.release();
         this.#units.delete(message.unit);
-        if (this.#state === 'closing' && this.#units.size === 0) void this.#worker.terminate();
         break;
     }
   }
