@@ -9,11 +9,13 @@ import {
 } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { PeerMessage } from '../../core/messages.ts';
+import { bind } from '../bind.ts';
+import { freePorts } from '../free-ports.ts';
 import { encodeFrame } from './codec.ts';
 import { cityLinks, type LinkRule } from './emulation.ts';
 import { encodeHello, encodeWelcome, type Hello } from './handshake.ts';
 import { PeerLinks, type PeerLinksOptions } from './links.ts';
-import { createPeerServer, LANE_METHOD, PEER_CREDENTIALS } from './transport.ts';
+import { createPeerServer, LANE_METHOD } from './transport.ts';
 
 const CLUSTER = '0123456789abcdef0123456789abcdef';
 const ZONES = ['', 'hz1', 'hz2', 'sh1'];
@@ -33,29 +35,11 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    servers.map((s) => new Promise<void>((done) => s.listen(0, '127.0.0.1', done))),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((s) => new Promise<void>((done) => void s.close(() => done()))));
-  return ports;
-}
-
 async function listen(port: number, links: PeerLinks): Promise<Server> {
   const server = createPeerServer();
   links.addService(server);
-  await bind(server, port);
+  await bind(server, `127.0.0.1:${port}`);
   return server;
-}
-
-function bind(server: Server, port: number): Promise<void> {
-  return new Promise((done, fail) => {
-    server.bindAsync(`127.0.0.1:${port}`, PEER_CREDENTIALS, (error) =>
-      error === null ? done() : fail(error),
-    );
-  });
 }
 
 /** Server `id` of a cluster whose server n listens on ports[n - 1]. */
@@ -314,7 +298,7 @@ describe('a peer', () => {
       },
     );
     closers.push(() => server.forceShutdown());
-    await bind(server, ports[1]!);
+    await bind(server, `127.0.0.1:${ports[1]}`);
     const one = await startNode(1, ports, { bulkQueueBytesMax: 8 << 20 });
     await until(() => isConnected(one));
     for (let i = 1; i <= 60; i += 1) {

@@ -1,11 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { ServerHttp2Stream } from 'node:http2';
-import {
-  type ChannelOptions,
-  type MethodDefinition,
-  Server,
-  ServerCredentials,
-} from '@grpc/grpc-js';
+import { type ChannelOptions, type MethodDefinition, Server } from '@grpc/grpc-js';
 import {
   GRPC_MESSAGE_BYTES_MAX,
   KEEPALIVE_MS,
@@ -55,8 +50,6 @@ export function createPeerServer(): Server {
   widenWindows();
   return new Server(COMMON_OPTIONS);
 }
-
-export const PEER_CREDENTIALS = ServerCredentials.createInsecure();
 
 let widened = false;
 
