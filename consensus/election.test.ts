@@ -97,7 +97,7 @@ describe('roles and terms', () => {
       node.raft.step(heartbeat(2, term));
       node.flush();
       let ticks = 0;
-      while (node.status().role === 'follower') {
+      while (node.status().role === 'follower' && ticks < 200) {
         node.raft.tick();
         ticks++;
       }
@@ -554,7 +554,7 @@ describe('the leader checks its quorum', () => {
     c.elect(1);
     c.isolate(1);
     let ticks = 0;
-    while (c.status(1).role === 'leader') {
+    while (c.status(1).role === 'leader' && ticks < 200) {
       c.tick(1, [1]);
       ticks++;
     }

@@ -244,7 +244,10 @@ export class RaftLog {
     return this.#applying < Math.min(this.#commit, this.durableIndex);
   }
 
-  /** Entries to apply next: committed, durable here (C66), within the quota of bytes not yet applied (C136). */
+  /**
+   * Entries to apply next: committed, durable here (C66), and within the quota of bytes not yet
+   * applied, which one entry may exceed (C136).
+   */
   takeCommitted(): readonly Entry[] {
     if (!this.hasCommitted()) return [];
     const hi = Math.min(this.#commit, this.durableIndex) + 1;
