@@ -77,19 +77,20 @@ export async function bootstrap() {
  */
 export function run([command, ...args]) {
   const path = [BIN, withoutModuleBins(process.env.PATH ?? '')].join(delimiter);
-  const child = spawn(command, args, {
-    stdio: 'inherit',
-    env: { ...process.env, PATH: path },
-    shell: onWindows,
-  });
   const inTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
   const fromTerminal = new Set(['SIGINT', 'SIGQUIT', 'SIGHUP']);
   const handled = ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGTERM', 'SIGUSR2'];
+  // Before the child starts, so that there is no moment at which a signal would end this process alone.
   for (const signal of handled) {
     process.on(signal, () => {
       if (!(inTerminal && fromTerminal.has(signal))) child.kill(signal);
     });
   }
+  const child = spawn(command, args, {
+    stdio: 'inherit',
+    env: { ...process.env, PATH: path },
+    shell: onWindows,
+  });
   child.on('error', (error) => {
     note(`cannot run ${command}: ${error.message}`);
     process.exit(error.code === 'ENOENT' ? 127 : 126);
