@@ -2,16 +2,14 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import {
   ACCOUNTS_DEFAULT,
   type GenerateOptions,
   generateBook,
   ROWS_DEFAULT,
 } from './bank/generate.ts';
-
-/** Wrong usage, as opposed to a command that was understood and failed. */
-const EXIT_MISUSE = 2;
+import { MisuseError } from './exit.ts';
 
 interface Flags {
   seed: string;
@@ -22,28 +20,26 @@ interface Flags {
 
 /** Adds `generate-bank`: a made-up bank's book, in the form that `replay` reads. */
 export function register(program: Command): void {
-  const command = program.command('generate-bank');
-  const error = command.error.bind(command);
-  // Commander's own refusals (an unknown or missing option) leave with 1 otherwise.
-  command.error = (message, options) => error(message, { ...options, exitCode: EXIT_MISUSE });
-  command
+  program
+    .command('generate-bank')
     .description("write a made-up bank's book as CSV: the same seed gives the same bytes")
-    .addOption(new Option('--seed <n>', 'a whole number').makeOptionMandatory())
+    .requiredOption('--seed <n>', 'a whole number')
     .option('--rows <n>', `transactions (default ${ROWS_DEFAULT})`)
     .option('--accounts <n>', `customers' accounts (default ${ACCOUNTS_DEFAULT}, at most the rows)`)
     .option('--output <file>', 'where to write, gzipped if it ends in .gz (default: stdout)')
     .action(async (flags: Flags) => {
-      const book = plan(flags, (message) => command.error(`error: ${message}`));
+      const book = plan(flags);
       await write(book, flags.output);
     });
 }
 
-function plan(flags: Flags, misuse: (message: string) => never): Generator<string> {
+/** The generator refuses what is out of range; here that is wrong usage, and no bug. */
+function plan(flags: Flags): Generator<string> {
   try {
     return generateBook(parseFlags(flags));
-  } catch (reason) {
-    if (reason instanceof RangeError) return misuse(reason.message);
-    throw reason;
+  } catch (error) {
+    if (error instanceof RangeError) throw new MisuseError(error.message, { cause: error });
+    throw error;
   }
 }
 
