@@ -62,6 +62,17 @@ describe('the log beside its model', () => {
       expect(payload.byteOffset % 8).toBe(0);
   });
 
+  it('fills records up with zeros, whatever the buffer held before', () => {
+    const run = new LogRun(seededRandom(1), { segmentBytes: 1 << 20, cacheBytes: 0 });
+    for (const [index, payloadBytes] of [800, 1].entries()) {
+      run.log.append(1, [entry(index + 1, payloadBytes)]);
+      run.flush();
+      run.drain();
+    }
+    const second = run.disk.read('log-00000001.seg', 12_288 + 4096, 48);
+    expect([...second.subarray(32)]).toEqual([2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+
   it('holds entries in memory up to the limit only once they are on disk', () => {
     const run = new LogRun(seededRandom(1), { segmentBytes: 1 << 20, cacheBytes: 1000 });
     const reads = countReads(run);

@@ -42,7 +42,12 @@ export function recover(disk: Disk, identity: LogIdentity, visit: RecordVisitor)
     if (next !== undefined) readSealed(disk, header, next.previous, visit);
     else return readLast(disk, header, visit);
   }
-  return { end: { segment: 0, offset: 0, chain: 0 }, dirtyEnd: 0, slot: 0, sequence: 1 };
+  return {
+    end: { segment: 0, offset: 0, chain: 0 },
+    dirty: { from: 0, to: 0 },
+    slot: 0,
+    sequence: 1,
+  };
 }
 
 function readHeaders(disk: Disk, identity: LogIdentity): SegmentHeader[] {
@@ -89,7 +94,7 @@ function readLast(disk: Disk, header: SegmentHeader, visit: RecordVisitor): Tail
   const end = readRecords(file, header, visit, durableEnd(slots, header));
   return {
     end,
-    dirtyEnd: dirtyEnd(file, end.offset),
+    dirty: dirtyRange(file, end.offset),
     slot: nextSlot(slots, end),
     sequence: nextSequence(slots),
   };
@@ -123,9 +128,11 @@ function readRecords(
   return { segment, offset, chain };
 }
 
-/** Behind the last byte that is not zero. */
-function dirtyEnd(file: Uint8Array, from: number): number {
-  let at = file.length;
-  while (at > from && file[at - 1] === 0) at -= 1;
-  return at;
+/** From the first to the last byte that is not zero: blocks that hold durable records have none behind the end. */
+function dirtyRange(file: Uint8Array, end: number): Tail['dirty'] {
+  let from = end;
+  let to = file.length;
+  while (to > end && file[to - 1] === 0) to -= 1;
+  while (from < to && file[from] === 0) from += 1;
+  return { from, to };
 }

@@ -15,8 +15,8 @@ import type { Batch } from './stage.ts';
 /** What recovery found at the end of the log. */
 export interface Tail {
   readonly end: LogEnd;
-  /** Bytes from the end up to here may be left over from a torn flush. */
-  readonly dirtyEnd: number;
+  /** Bytes behind the end that a torn flush left over. */
+  readonly dirty: { readonly from: number; readonly to: number };
   readonly slot: 0 | 1;
   readonly sequence: number;
 }
@@ -31,7 +31,7 @@ export class Writer {
   readonly #zeros = new Uint8Array(ZERO_FILL_BYTES);
   /** Durable, or recovered and about to be. */
   #end: LogEnd;
-  #dirtyEnd: number;
+  readonly #dirty: Tail['dirty'];
   /** Slot and sequence of the next mark. */
   #slot: 0 | 1;
   #sequence: number;
@@ -46,7 +46,7 @@ export class Writer {
     this.#disk = disk;
     this.#segmentBytes = segmentBytes;
     this.#end = tail.end;
-    this.#dirtyEnd = tail.dirtyEnd;
+    this.#dirty = tail.dirty;
     this.#slot = tail.slot;
     this.#sequence = tail.sequence;
     this.#filledEnd = tail.end.segment === 0 ? 0 : disk.size(segmentName(tail.end.segment));
@@ -81,10 +81,10 @@ export class Writer {
    */
   #clean(next: () => void): void {
     const name = segmentName(this.#end.segment);
-    const { offset } = this.#end;
+    const { from, to } = this.#dirty;
     const chunks: Uint8Array[] = [];
-    for (let at = offset; at < this.#dirtyEnd; at += this.#zeros.length) {
-      chunks.push(this.#zeros.subarray(0, this.#dirtyEnd - at));
+    for (let at = from; at < to; at += this.#zeros.length) {
+      chunks.push(this.#zeros.subarray(0, to - at));
     }
     const marked = this.#step(() => {
       this.#turnSlot();
@@ -100,7 +100,7 @@ export class Writer {
       );
     });
     const zeroed = this.#step(() => this.#disk.sync(name, synced));
-    if (chunks.length > 0) this.#disk.write(name, offset, chunks, zeroed);
+    if (chunks.length > 0) this.#disk.write(name, from, chunks, zeroed);
     else zeroed(null);
   }
 
