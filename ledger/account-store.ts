@@ -1,14 +1,15 @@
-import { IdIndex } from './id-index.ts';
+import { type IdHolder, IdIndex } from './id-index.ts';
 import { InvariantError, invariant } from './invariant.ts';
 import { ACCOUNT_ROW_WORDS, AccountRowWord, AccountWord, RECORD_WORDS } from './layout.ts';
-import { WordBuffer } from './words.ts';
+import { equal } from './u128.ts';
+import { copyWords, WordBuffer } from './words.ts';
 
 const PAGE_SHIFT = 12;
 const PAGE_ROWS = 1 << PAGE_SHIFT;
 const PAGE_MASK = PAGE_ROWS - 1;
 
 /** All accounts of a unit, in memory for good. A handle is an account's number in creation order. */
-export class AccountStore {
+export class AccountStore implements IdHolder {
   readonly #index: IdIndex;
   readonly #pages: Uint32Array[] = [];
   /** 1 for an account that changed since the changes were taken last. */
@@ -17,7 +18,7 @@ export class AccountStore {
   #count = 0;
 
   constructor(hashSeed: number) {
-    this.#index = new IdIndex(hashSeed);
+    this.#index = new IdIndex(hashSeed, this);
   }
 
   get count(): number {
@@ -31,6 +32,11 @@ export class AccountStore {
   get bytes(): number {
     const pageBytes = PAGE_ROWS * (ACCOUNT_ROW_WORDS * Uint32Array.BYTES_PER_ELEMENT + 1);
     return this.#index.bytes + this.#pages.length * pageBytes;
+  }
+
+  holdsId(value: number, words: Uint32Array, at: number): boolean {
+    const handle = value - 1;
+    return equal(this.pageOf(handle), this.offsetOf(handle) + AccountWord.id, words, at);
   }
 
   /** Handle of the account, or -1. */
@@ -74,7 +80,7 @@ export class AccountStore {
     let to = 0;
     for (const handle of handles) {
       const from = this.offsetOf(handle);
-      rows.set(this.pageOf(handle).subarray(from, from + ACCOUNT_ROW_WORDS), to);
+      copyWords(this.pageOf(handle), from, rows, to, ACCOUNT_ROW_WORDS);
       this.#changedFlags[handle >>> PAGE_SHIFT]![handle & PAGE_MASK] = 0;
       to += ACCOUNT_ROW_WORDS;
     }
@@ -97,8 +103,8 @@ export class AccountStore {
       this.#changedFlags.push(new Uint8Array(PAGE_ROWS));
     }
     invariant(this.#index.find(words, at) === 0, 'two accounts have one id');
-    this.#index.put(words, at, handle + 1);
-    this.pageOf(handle).set(words.subarray(at, at + count), this.offsetOf(handle));
+    this.#index.add(words, at, handle + 1);
+    copyWords(words, at, this.pageOf(handle), this.offsetOf(handle), count);
     this.#count = handle + 1;
     return handle;
   }

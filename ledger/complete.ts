@@ -36,6 +36,7 @@ export function complete(
   const amount = record + TransferWord.amount;
   takeFromColumn(state, debit, AccountWord.debitsPending, words, amount);
   takeFromColumn(state, clearing, AccountWord.creditsPending, words, amount);
+  state.ids.removeOpen(words, record + TransferWord.id);
   if (farStatus === TransferStatus.created) {
     addToColumn(state, debit, AccountWord.debitsPosted, words, amount);
     addToColumn(state, clearing, AccountWord.creditsPosted, words, amount);
@@ -44,7 +45,6 @@ export function complete(
   } else {
     const decides = farStatus < INTERNAL_STATUS_MIN || farStatus === InternalStatus.wrong_unit;
     invariant(decides, 'a crossing was completed with a status that decides nothing');
-    state.ids.removeOpen(words, record + TransferWord.id);
     burnIfTransient(state, farStatus, words, record);
   }
   channels.close(channel, sequence, place);

@@ -1,4 +1,4 @@
-import { IdIndex } from './id-index.ts';
+import { type IdHolder, IdIndex } from './id-index.ts';
 import { InvariantError, invariant } from './invariant.ts';
 import {
   BURNT_ROW_WORDS,
@@ -11,7 +11,7 @@ import type { LookUpResult } from './look-up.ts';
 import { LookUps } from './look-up.ts';
 import type { OpenPool } from './open-pool.ts';
 import { RowRing } from './row-ring.ts';
-import { copy, greater } from './u128.ts';
+import { copy, equal, greater } from './u128.ts';
 
 /** What this unit knows of a transfer id. */
 export const Known = { none: 0, row: 1, burnt: 2, open: 3 } as const;
@@ -25,7 +25,7 @@ const PLACE_MASK = (1 << KIND_SHIFT) - 1;
  * and there are too many; open crossings as long as they are open. An id that isn't here is new if it
  * is greater than every id that ever left; else the caller of apply has looked it up in the books.
  */
-export class KnownIds {
+export class KnownIds implements IdHolder {
   readonly rows = new RowRing(TRANSFER_ROW_WORDS);
   readonly burnt = new RowRing(BURNT_ROW_WORDS);
   readonly lookUps = new LookUps();
@@ -41,7 +41,7 @@ export class KnownIds {
   foundAt = 0;
 
   constructor(hashSeed: number, residentMax: number, open: OpenPool) {
-    this.#index = new IdIndex(hashSeed);
+    this.#index = new IdIndex(hashSeed, this);
     this.#open = open;
     this.#residentMax = residentMax;
   }
@@ -79,29 +79,20 @@ export class KnownIds {
 
   locateResident(words: Uint32Array, at: number): Known {
     const value = this.#index.find(words, at);
-    const place = value & PLACE_MASK;
-    switch (value >>> KIND_SHIFT) {
-      case Known.none:
-        return Known.none;
-      case Known.row: {
-        const serial = this.rows.begin + ((place - this.rows.begin) & PLACE_MASK);
-        this.foundWords = this.rows.wordsOf(serial);
-        this.foundAt = this.rows.offsetOf(serial);
-        return Known.row;
-      }
-      case Known.burnt:
-        return Known.burnt;
-      default:
-        this.foundWords = this.#open.pageOf(place);
-        this.foundAt = this.#open.offsetOf(place) + OpenRowWord.record;
-        return Known.open;
-    }
+    if (value === 0) return Known.none;
+    this.#resolve(value);
+    return (value >>> KIND_SHIFT) as Known;
   }
 
-  /** A new transfer row for this id, with its record in place; the caller writes the other words. */
-  addRow(record: Uint32Array, at: number): number {
+  holdsId(value: number, words: Uint32Array, at: number): boolean {
+    this.#resolve(value);
+    return equal(this.foundWords, this.foundAt, words, at);
+  }
+
+  /** The row of a new id. The caller writes all of it at once. */
+  addRow(id: Uint32Array, at: number): number {
     const serial = this.rows.append();
-    this.#index.put(record, at, ((Known.row << KIND_SHIFT) | (serial & PLACE_MASK)) >>> 0);
+    this.#index.add(id, at, indexValue(Known.row, serial));
     return serial;
   }
 
@@ -114,16 +105,16 @@ export class KnownIds {
     words[row + BurntRowWord.timestamp + 1] = timestampHi;
     words[row + BurntRowWord.timestamp + 2] = 0;
     words[row + BurntRowWord.timestamp + 3] = 0;
-    this.#index.put(id, at, ((Known.burnt << KIND_SHIFT) | (serial & PLACE_MASK)) >>> 0);
+    this.#index.add(id, at, indexValue(Known.burnt, serial));
   }
 
   addOpen(record: Uint32Array, at: number, place: number): void {
-    this.#index.put(record, at, ((Known.open << KIND_SHIFT) | place) >>> 0);
+    this.#index.add(record, at, indexValue(Known.open, place));
   }
 
-  /** The crossing of this id was refused and may be tried again. */
+  /** The crossing of this id has its outcome; unless that adds the id again, it may be tried again. */
   removeOpen(record: Uint32Array, at: number): void {
-    invariant(this.#index.remove(record, at), 'an open crossing was not among the known ids');
+    this.#index.remove(record, at);
   }
 
   /** Drops the oldest of what the books hold, up to these serials, while there are too many. */
@@ -140,6 +131,21 @@ export class KnownIds {
     }
   }
 
+  /** Where the id behind an index value lies: at the start of a transfer record or of a burnt row. */
+  #resolve(value: number): void {
+    const place = value & PLACE_MASK;
+    const kind = value >>> KIND_SHIFT;
+    if (kind === Known.open) {
+      this.foundWords = this.#open.pageOf(place);
+      this.foundAt = this.#open.offsetOf(place) + OpenRowWord.record;
+      return;
+    }
+    const ring = kind === Known.row ? this.rows : this.burnt;
+    const serial = ring.begin + ((place - ring.begin) & PLACE_MASK);
+    this.foundWords = ring.wordsOf(serial);
+    this.foundAt = ring.offsetOf(serial);
+  }
+
   #rowIsOlder(): boolean {
     const row = this.rows.wordsOf(this.rows.begin);
     const rowAt = this.rows.offsetOf(this.rows.begin) + TransferRowWord.rowTimestamp;
@@ -153,7 +159,7 @@ export class KnownIds {
   #drop(ring: RowRing, idWord: number): void {
     const words = ring.wordsOf(ring.begin);
     const at = ring.offsetOf(ring.begin) + idWord;
-    invariant(this.#index.remove(words, at), 'a row was not among the known ids');
+    this.#index.remove(words, at);
     if (!this.#someLeft || greater(words, at, this.#leftMax, 0)) copy(words, at, this.#leftMax, 0);
     this.#someLeft = true;
     ring.dropOldest();
@@ -174,4 +180,8 @@ export class KnownIds {
     this.foundAt = TransferRowWord.record;
     return Known.row;
   }
+}
+
+function indexValue(kind: Known, place: number): number {
+  return ((kind << KIND_SHIFT) | (place & PLACE_MASK)) >>> 0;
 }

@@ -7,9 +7,11 @@ import {
   HistoryRowWord,
   RECORD_WORDS,
   TransferRowWord,
+  TransferWord,
 } from './layout.ts';
 import type { LedgerState } from './state.ts';
 import { add, subtract } from './u128.ts';
+import { copyWords } from './words.ts';
 
 /** Adds to or takes from one column of an account; `column` is its AccountWord. */
 export function addToColumn(
@@ -57,11 +59,9 @@ export function bookRow(
   const serial = ids.addRow(record, recordAt);
   const rows = ids.rows.wordsOf(serial);
   const row = ids.rows.offsetOf(serial);
-  for (let word = 0; word < RECORD_WORDS - 2; word += 1) {
-    rows[row + word] = record[recordAt + word]!;
-  }
-  rows[row + RECORD_WORDS - 2] = outcome.timestampLo;
-  rows[row + RECORD_WORDS - 1] = outcome.timestampHi;
+  copyWords(record, recordAt, rows, row, RECORD_WORDS);
+  rows[row + TransferWord.timestamp] = outcome.timestampLo;
+  rows[row + TransferWord.timestamp + 1] = outcome.timestampHi;
   rows[row + TransferRowWord.leg] = (otherUnit << 16) | leg;
   rows[row + TransferRowWord.crc] = 0;
   rows[row + TransferRowWord.rowTimestamp] = time.lo;
@@ -90,7 +90,6 @@ function addHistory(state: LedgerState, handle: number, page: Uint32Array, row: 
   words[at + HistoryRowWord.handle] = handle;
   words[at + HistoryRowWord.rowTimestamp] = state.time.lo;
   words[at + HistoryRowWord.rowTimestamp + 1] = state.time.hi;
-  for (let word = 0; word < BALANCES_WORDS; word += 1) {
-    words[at + HistoryRowWord.balances + word] = page[row + AccountWord.debitsPending + word]!;
-  }
+  const balances = row + AccountWord.debitsPending;
+  copyWords(page, balances, words, at + HistoryRowWord.balances, BALANCES_WORDS);
 }

@@ -5,6 +5,7 @@ import { NO_ACCOUNT } from './outcome.ts';
 import { addToColumn } from './posting.ts';
 import type { LedgerState } from './state.ts';
 import { InternalStatus, TransferStatus } from './status.ts';
+import { copyWords } from './words.ts';
 
 /**
  * First step of a crossing, in the home unit: all home-side rules, then the amount becomes pending on
@@ -29,7 +30,7 @@ export function reserve(
   const place = channels.open(channel, wantsBalances);
   const page = channels.pool.pageOf(place);
   const record = channels.pool.offsetOf(place) + OpenRowWord.record;
-  for (let word = 0; word < RECORD_WORDS; word += 1) page[record + word] = words[at + word]!;
+  copyWords(words, at, page, record, RECORD_WORDS);
   page[record + TransferWord.timestamp] = state.time.lo;
   page[record + TransferWord.timestamp + 1] = state.time.hi;
   state.ids.addOpen(words, at + TransferWord.id, place);

@@ -9,7 +9,7 @@ import {
 } from './layout.ts';
 import { NO_ACCOUNT } from './outcome.ts';
 import type { LedgerState } from './state.ts';
-import { writeSafeU64 } from './words.ts';
+import { copyWords, writeSafeU64 } from './words.ts';
 
 export interface SubBatchResults {
   readonly kind: number;
@@ -77,9 +77,7 @@ export class ResultWriter implements Results {
     const known = handle !== NO_ACCOUNT;
     const page = known ? state.accounts.pageOf(handle) : state.zeroRow;
     const row = known ? state.accounts.offsetOf(handle) : AccountRowWord.record;
-    for (let word = 0; word < BALANCES_WORDS; word += 1) {
-      this.words[at + word] = page[row + AccountWord.debitsPending + word]!;
-    }
+    copyWords(page, row + AccountWord.debitsPending, this.words, at, BALANCES_WORDS);
     return known;
   }
 }

@@ -40,6 +40,17 @@ export class WordBuffer {
   }
 }
 
+/** For a row: a view of it to copy from would cost more than the copy. */
+export function copyWords(
+  from: Uint32Array,
+  fromAt: number,
+  to: Uint32Array,
+  toAt: number,
+  count: number,
+): void {
+  for (let word = 0; word < count; word += 1) to[toAt + word] = from[fromAt + word]!;
+}
+
 /** Sequences, indices and counts: u64 words whose value a double holds exactly. */
 export function readSafeU64(words: Uint32Array, at: number): number {
   const value = words[at + 1]! * 0x1_0000_0000 + words[at]!;
