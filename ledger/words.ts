@@ -29,7 +29,9 @@ export class WordBuffer {
   }
 
   push(word: number): void {
-    this.#words[this.addRow(1)] = word;
+    // In two steps: addRow may replace the array, and the left side would have named the old one.
+    const at = this.addRow(1);
+    this.#words[at] = word;
   }
 
   /** A copy of all rows, for another owner; the buffer is empty afterwards. */
