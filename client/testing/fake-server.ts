@@ -36,8 +36,9 @@ export class FakeServer {
   readonly books: FakeBooks;
   /** Answers to unary calls, by name. */
   readonly unary: Record<string, Unary> = {};
-  /** Books, but does not answer. */
+  /** Books, but does not answer before `speak`. */
   silent = false;
+  readonly #withheld: (() => void)[] = [];
   /** Ends the stream at the first message for which it gives an error. */
   refuse: (transfer: Plain) => StreamError | null = () => null;
   streams = 0;
@@ -96,12 +97,22 @@ export class FakeServer {
     });
   }
 
+  speak(): void {
+    this.silent = false;
+    for (const send of this.#withheld.splice(0)) send();
+  }
+
+  #answer(send: () => void): void {
+    if (this.silent) this.#withheld.push(send);
+    else send();
+  }
+
   #handle(name: string) {
     return (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => {
       this.received += 1;
       try {
         const answer = this.unary[name]!(decode(`${name}Request`, call.request));
-        if (!this.silent) callback(null, encode(`${name}Response`, answer));
+        this.#answer(() => callback(null, encode(`${name}Response`, answer)));
       } catch (error) {
         callback(error as StreamError);
       }
@@ -127,7 +138,7 @@ export class FakeServer {
       const result = this.books.book(transfer);
       const balances = { debitsPosted: toBytes(transfer.amount as bigint) };
       if (request.balances === true) result.debitAccount = balances;
-      if (!this.silent) call.write(encode('CreateTransfersResponse', { results: [result] }));
+      this.#answer(() => call.write(encode('CreateTransfersResponse', { results: [result] })));
     });
     call.on('end', () => call.end());
     call.on('error', () => {});

@@ -140,7 +140,7 @@ describe('requests that protobufjs encodes', () => {
 
 describe('protobuf rules', () => {
   it('takes the last of a repeated scalar, also when it is shorter', () => {
-    const bytes = hex('0a 07 0a 02 ff ff 0a 01 05');
+    const bytes = hex(`0a 15 0a 10 ${'ff '.repeat(16)} 0a 01 05`);
     expect([...decodeCreateTransfers(bytes).records.subarray(0, 4)]).toEqual([5, 0, 0, 0]);
     expect(decodeCreateTransfers(hex('10 01 0a 00 10 00')).balances).toBe(false);
   });
@@ -180,6 +180,8 @@ describe('malformed requests are refused by field and event', () => {
     [transfers(1, '0b'), 'transfers[0].id: wire type 3, expected 2'],
     [transfers(1, '3a 00'), 'transfers[0].user_data_64: wire type 2, expected 1'],
     [transfers(1, '39 00 00'), 'transfers[0].user_data_64: truncated'],
+    // The bytes that follow belong to the next event.
+    [hex('0a 05 39 00 00 00 00 0a 02 58 01'), 'transfers[0].user_data_64: truncated'],
     [transfers(1, '50 80'), 'transfers[0].ledger: truncated'],
     [transfers(1, '50'), 'transfers[0].ledger: truncated'],
     [transfers(1, '50 ff ff ff ff 1f'), 'transfers[0].ledger: more than 32 bits'],

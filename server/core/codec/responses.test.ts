@@ -19,7 +19,7 @@ import {
   encodeTransfers,
 } from './responses.ts';
 import { recordFields, unsigned } from './testing/arbitrary.ts';
-import { decode, packRecord, putBig, type RecordFields } from './testing/schema.ts';
+import { decode, encode, packRecord, putBig, type RecordFields } from './testing/schema.ts';
 
 const status = fc.constantFrom(...Object.values(TransferStatus));
 const sides = fc.integer({ min: 0, max: 3 });
@@ -138,10 +138,12 @@ describe('statuses', () => {
     expect(() => encodeAccountResults(new Uint32Array(RESULT_WORDS))).toThrow('not for clients');
   });
 
-  it('created takes eleven bytes with its tag', () => {
+  it('created is -1 as any protobuf writes it: eleven bytes with its tag', () => {
     const words = new Uint32Array(RESULT_WORDS);
     words[ResultWord.status] = AccountStatus.created;
-    expect(encodeAccountResults(words)).toHaveLength(2 + 11);
+    const theirs = encode('CreateAccountsResponse', { results: [{ status: -1 }] });
+    expect([...encodeAccountResults(words)]).toEqual([...theirs]);
+    expect(theirs).toHaveLength(2 + 11);
   });
 });
 

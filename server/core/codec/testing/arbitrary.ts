@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import type { RecordFields } from './schema.ts';
 
-/** Every length in bytes is as likely as any other. */
+/** Every length in bytes is as likely as any other; often the low words are zero. */
 export function unsigned(bytes: number): fc.Arbitrary<bigint> {
-  return fc
+  const any = fc
     .integer({ min: 0, max: bytes })
     .chain((length) => fc.bigInt({ min: 0n, max: 2n ** BigInt(8 * length) - 1n }));
+  const zeroBits = fc.integer({ min: 0, max: bytes / 4 - 1 }).map((words) => BigInt(32 * words));
+  return fc.tuple(any, zeroBits).map(([value, bits]) => (value >> bits) << bits);
 }
 
 export const u32 = fc.oneof(
