@@ -57,9 +57,8 @@ function textOf(schema: z.ZodType): string {
 function defaultOf(schema: z.ZodType): string {
   const { defaultValue } = schema.def as { defaultValue?: unknown };
   if (defaultValue === undefined) return isOptional(schema) ? 'none' : 'required';
-  return typeof defaultValue === 'object'
-    ? `\`${JSON.stringify(defaultValue)}\``
-    : String(defaultValue);
+  const text = JSON.stringify(defaultValue);
+  return typeof defaultValue === 'object' ? `\`${text}\`` : text;
 }
 
 function isOptional(schema: z.ZodType): boolean {

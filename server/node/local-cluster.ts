@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { LogLine } from '../core/environment.ts';
 import { EvenkeelError } from '../core/error.ts';
 import { control } from './control-client.ts';
@@ -16,8 +15,11 @@ import { type ChildExit, describeExit, SupervisedChild } from './supervised-chil
 
 export interface LocalClusterOptions extends LocalClusterPlanOptions {
   readonly log: LogLine;
-  /** What runs a server, before its arguments; by default this program's `server`. */
-  readonly command?: readonly string[];
+  /**
+   * What runs a server, before `--config FILE --supervised` and perhaps `--drill`: the subcommand of whoever starts the
+   * cluster, since this folder knows none.
+   */
+  readonly command: readonly string[];
 }
 
 export type LocalServerState =
@@ -62,11 +64,6 @@ interface Slot {
   failures: number;
 }
 
-const SERVER_COMMAND = [
-  process.execPath,
-  fileURLToPath(new URL('../../cmd/main.ts', import.meta.url)),
-  'server',
-];
 /** All servers of a cluster must be ready by then. */
 const READY_MS_MAX = 60_000;
 /** From SIGTERM to SIGKILL. A server gives its books 3 s. */
@@ -98,7 +95,7 @@ export class LocalCluster extends EventEmitter<LocalClusterEvents> {
   private constructor(options: LocalClusterOptions, plans: readonly ServerPlan[]) {
     super();
     this.#log = options.log;
-    this.#command = options.command ?? SERVER_COMMAND;
+    this.#command = options.command;
     this.#drill = options.drill;
     this.#slots = plans.map((plan) => ({
       plan,

@@ -91,7 +91,8 @@ function isConnected(node: Node): boolean {
 async function until(condition: () => boolean, timeoutMs = 5_000): Promise<void> {
   const endMs = performance.now() + timeoutMs;
   while (!condition()) {
-    if (performance.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${condition}`);
+    if (performance.now() > endMs)
+      throw new Error(`not within ${timeoutMs} ms: ${String(condition)}`);
     await sleep(2);
   }
 }

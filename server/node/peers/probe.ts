@@ -8,7 +8,10 @@ import { CONNECT_MS_MAX } from './limits.ts';
 export type ProbeResult = 'accepts' | 'refused' | 'silent';
 
 /** Opens and closes one TCP connection. gRPC reports a refused connection only in prose. */
-export function probe(address: string, done: (result: ProbeResult) => void): { cancel(): void } {
+export function probe(
+  address: string,
+  done: (result: ProbeResult) => void,
+): { readonly cancel: () => void } {
   const colon = address.lastIndexOf(':');
   const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
   const socket = connect({ host, port: Number(address.slice(colon + 1)) });
