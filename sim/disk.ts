@@ -250,7 +250,7 @@ function crashFile(file: File, random: Random): void {
 function crashSector(versions: readonly Uint8Array[], random: Random): Uint8Array {
   const version = random() % versions.length;
   const kept = versions[version]!;
-  if (version === 0 || random() % 4 !== 0) return kept;
+  if (version === 0 || random() % 2 === 0) return kept;
   const torn = versions[version - 1]!.slice();
   const cut = random() % SECTOR_BYTES;
   const how = random() % 3;
