@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -110,6 +112,48 @@ describe('NodeDisk', () => {
     expect(() => Log.open(disk, IDENTITY, options)).toThrow(
       'log_rotten: log-00000001.seg at byte 12288',
     );
+  });
+
+  it('keeps all that a process killed in mid-flush was told is durable', async () => {
+    const script = `
+      import { Log } from ${JSON.stringify(join(import.meta.dirname, '../core/log/log.ts'))};
+      import { NodeDisk } from ${JSON.stringify(join(import.meta.dirname, 'disk.ts'))};
+      const disk = new NodeDisk(${JSON.stringify(join(folder, 'log'))});
+      const log = Log.open(disk, ${JSON.stringify(IDENTITY)}, ${JSON.stringify({ segmentBytes: 1 << 20, cacheBytes: 0 })});
+      let index = log.unit(1).lastIndex();
+      const more = (error) => {
+        if (error) throw error;
+        console.log(index);
+        index += 1;
+        log.append(1, [{ term: 1, index, kind: 1, payload: new Uint8Array(3000).fill(index) }]);
+        log.flush(more);
+      };
+      log.flush(more);
+    `;
+    let durable = 0;
+    for (let life = 0; life < 3; life++) {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let output = '';
+      child.stdout.on('data', (chunk) => {
+        output += chunk;
+        if (output.length > 500) child.kill('SIGKILL');
+      });
+      await once(child, 'close');
+      const said = Number(output.slice(0, output.lastIndexOf('\n')).split('\n').at(-1));
+      expect(said).toBeGreaterThan(durable);
+      durable = said;
+      const reader = new NodeDisk(join(folder, 'log'));
+      const log = Log.open(reader, IDENTITY, {
+        segmentBytes: 1 << 20,
+        cacheBytes: 0,
+      });
+      const entries = log.unit(1).entries(1, log.unit(1).lastIndex() + 1, 1e9);
+      expect(entries.length).toBeGreaterThanOrEqual(durable);
+      for (const { index, payload } of entries) expect(payload[2999]).toBe(index & 255);
+      reader.close();
+    }
   });
 });
 
