@@ -2,6 +2,8 @@ import type { Database, Statement } from 'better-sqlite3';
 import {
   ACCOUNT_ROW_WORDS,
   AccountRowWord,
+  BURNT_ROW_WORDS,
+  BurntRowWord,
   HISTORY_ROW_WORDS,
   HistoryRowWord,
   TRANSFER_ROW_STORED_WORDS,
@@ -9,15 +11,26 @@ import {
   TransferRowWord,
   WORD_BYTES,
 } from '../../../ledger/layout.ts';
-import { ID_BYTES, ID_ORDER_ROWS_MAX, idOrder, NUMBER_BYTES, putId, putNumber } from './columns.ts';
+import {
+  copyNumber,
+  ID_BYTES,
+  ID_ORDER_ROWS_MAX,
+  idOrder,
+  NUMBER_BYTES,
+  putId,
+  u32Column,
+  u64Column,
+} from './columns.ts';
 import { NUMBERS } from './connection.ts';
 import { crc32OfWords } from './crc32.ts';
+import { sealRows } from './sealed.ts';
 
 const ACCOUNT_BYTES = ACCOUNT_ROW_WORDS * WORD_BYTES;
 const TRANSFER_BYTES = TRANSFER_ROW_WORDS * WORD_BYTES;
 const STORED_BYTES = TRANSFER_ROW_STORED_WORDS * WORD_BYTES;
-const SEALED_HISTORY_WORDS = HISTORY_ROW_WORDS + 1;
-const SEALED_HISTORY_BYTES = SEALED_HISTORY_WORDS * WORD_BYTES;
+const SEALED_HISTORY_BYTES = (HISTORY_ROW_WORDS + 1) * WORD_BYTES;
+const ID_WORDS = ID_BYTES / WORD_BYTES;
+const NUMBER_WORDS = NUMBER_BYTES / WORD_BYTES;
 const BALANCES_AT = HistoryRowWord.balances * WORD_BYTES;
 
 const NUMBER = `CAST(substr(:numbers, i * ${NUMBER_BYTES} + 1, ${NUMBER_BYTES}) AS INTEGER)`;
@@ -48,10 +61,6 @@ export class BulkTables {
   readonly #ids: Statement;
   readonly #accounts: Statement;
   readonly #history: Statement;
-  /** Scratch columns, NUMBERS rows each. */
-  readonly #numbers = new Uint32Array((NUMBERS * NUMBER_BYTES) / WORD_BYTES);
-  readonly #second = new Uint32Array((NUMBERS * NUMBER_BYTES) / WORD_BYTES);
-  readonly #idColumn = new Uint32Array((NUMBERS * ID_BYTES) / WORD_BYTES);
 
   constructor(database: Database) {
     this.#transfers = database.prepare(INSERT_TRANSFERS);
@@ -62,65 +71,73 @@ export class BulkTables {
 
   /** Writes each row's CRC into the given rows. */
   insertTransfers(rows: Uint32Array): void {
-    for (const [from, count] of chunks(rows.length / TRANSFER_ROW_WORDS, NUMBERS)) {
-      for (let i = 0; i < count; i++) {
-        const at = (from + i) * TRANSFER_ROW_WORDS;
-        rows[at + TransferRowWord.crc] = crc32OfWords(rows, at, TransferRowWord.crc);
-        const key = at + TransferRowWord.rowTimestamp;
-        putNumber(this.#numbers, i, rows[key]!, rows[key + 1]!);
-      }
-      const blob = bytes(rows, from * TRANSFER_ROW_WORDS, count * TRANSFER_ROW_WORDS);
-      this.#transfers.run({ numbers: this.#numbers, rows: blob, count });
+    const crc = TransferRowWord.crc;
+    for (let at = 0; at < rows.length; at += TRANSFER_ROW_WORDS) {
+      rows[at + crc] = crc32OfWords(rows, at, crc);
     }
-    this.insertIds(rows, TRANSFER_ROW_WORDS, TransferRowWord.rowTimestamp, 0);
+    const timestamps = u64Column(rows, TRANSFER_ROW_WORDS, TransferRowWord.rowTimestamp);
+    for (const [from, count] of chunks(rows.length / TRANSFER_ROW_WORDS, NUMBERS)) {
+      const numbers = slice(timestamps, NUMBER_WORDS, from, count);
+      this.#transfers.run({ numbers, rows: slice(rows, TRANSFER_ROW_WORDS, from, count), count });
+    }
+    this.#insertIds(rows, TRANSFER_ROW_WORDS, timestamps, 0);
   }
 
-  /** Rows have their id at word 0 and their timestamp at `timestampWord`. */
-  insertIds(rows: Uint32Array, rowWords: number, timestampWord: number, burnt: 0 | 1): void {
-    for (const [from, total] of chunks(rows.length / rowWords, ID_ORDER_ROWS_MAX)) {
-      const part = rows.subarray(from * rowWords, (from + total) * rowWords);
-      const order = idOrder(part, rowWords, total);
-      for (const [first, count] of chunks(total, NUMBERS)) {
-        for (let i = 0; i < count; i++) {
-          const at = order[first + i]! * rowWords;
-          putId(this.#idColumn, i, part, at);
-          putNumber(this.#numbers, i, part[at + timestampWord]!, part[at + timestampWord + 1]!);
-        }
-        this.#ids.run({ ids: this.#idColumn, numbers: this.#numbers, burnt, count });
-      }
-    }
+  insertBurnt(rows: Uint32Array): void {
+    const timestamps = u64Column(rows, BURNT_ROW_WORDS, BurntRowWord.timestamp);
+    this.#insertIds(rows, BURNT_ROW_WORDS, timestamps, 1);
   }
 
   /** Replaces each row's handle, which its key repeats, by the row's CRC. */
   putAccounts(rows: Uint32Array): void {
-    for (const [from, count] of chunks(rows.length / ACCOUNT_ROW_WORDS, NUMBERS)) {
-      for (let i = 0; i < count; i++) {
-        const at = (from + i) * ACCOUNT_ROW_WORDS;
-        putId(this.#idColumn, i, rows, at);
-        putNumber(this.#numbers, i, rows[at + AccountRowWord.handle]!, 0);
-        rows[at + AccountRowWord.handle] = crc32OfWords(rows, at, ACCOUNT_ROW_WORDS);
-      }
-      const blob = bytes(rows, from * ACCOUNT_ROW_WORDS, count * ACCOUNT_ROW_WORDS);
-      const parameters = { ids: this.#idColumn, numbers: this.#numbers, rows: blob, count };
-      const { changes } = this.#accounts.run(parameters);
+    const total = rows.length / ACCOUNT_ROW_WORDS;
+    const handles = u32Column(rows, ACCOUNT_ROW_WORDS, AccountRowWord.handle);
+    const ids = new Uint32Array(total * ID_WORDS);
+    for (let row = 0; row < total; row++) {
+      const at = row * ACCOUNT_ROW_WORDS;
+      putId(ids, row, rows, at);
+      rows[at + AccountRowWord.handle] = crc32OfWords(rows, at, ACCOUNT_ROW_WORDS);
+    }
+    for (const [from, count] of chunks(total, NUMBERS)) {
+      const { changes } = this.#accounts.run({
+        ids: slice(ids, ID_WORDS, from, count),
+        numbers: slice(handles, NUMBER_WORDS, from, count),
+        rows: slice(rows, ACCOUNT_ROW_WORDS, from, count),
+        count,
+      });
       if (changes !== count) throw new Error('an account changed its id');
     }
   }
 
   insertHistory(rows: Uint32Array): void {
-    for (const [from, count] of chunks(rows.length / HISTORY_ROW_WORDS, NUMBERS)) {
-      const sealed = new Uint32Array(count * SEALED_HISTORY_WORDS);
-      for (let i = 0; i < count; i++) {
-        const at = (from + i) * HISTORY_ROW_WORDS;
-        const to = i * SEALED_HISTORY_WORDS;
-        sealed.set(rows.subarray(at, at + HISTORY_ROW_WORDS), to);
-        sealed[to + HISTORY_ROW_WORDS] = crc32OfWords(rows, at, HISTORY_ROW_WORDS);
-        putNumber(this.#numbers, i, rows[at + HistoryRowWord.handle]!, 0);
-        const key = at + HistoryRowWord.rowTimestamp;
-        putNumber(this.#second, i, rows[key]!, rows[key + 1]!);
+    const total = rows.length / HISTORY_ROW_WORDS;
+    const handles = u32Column(rows, HISTORY_ROW_WORDS, HistoryRowWord.handle);
+    const timestamps = u64Column(rows, HISTORY_ROW_WORDS, HistoryRowWord.rowTimestamp);
+    const sealed = sealRows(rows, HISTORY_ROW_WORDS);
+    for (const [from, count] of chunks(total, NUMBERS)) {
+      this.#history.run({
+        numbers: slice(handles, NUMBER_WORDS, from, count),
+        second: slice(timestamps, NUMBER_WORDS, from, count),
+        rows: slice(sealed, HISTORY_ROW_WORDS + 1, from, count),
+        count,
+      });
+    }
+  }
+
+  /** Rows have their id at word 0. */
+  #insertIds(rows: Uint32Array, rowWords: number, timestamps: Uint32Array, burnt: 0 | 1): void {
+    const ids = new Uint32Array(NUMBERS * ID_WORDS);
+    const numbers = new Uint32Array(NUMBERS * NUMBER_WORDS);
+    for (const [start, total] of chunks(rows.length / rowWords, ID_ORDER_ROWS_MAX)) {
+      const order = idOrder(slice(rows, rowWords, start, total), rowWords, total);
+      for (const [from, count] of chunks(total, NUMBERS)) {
+        for (let i = 0; i < count; i++) {
+          const row = start + order[from + i]!;
+          putId(ids, i, rows, row * rowWords);
+          copyNumber(numbers, i, timestamps, row);
+        }
+        this.#ids.run({ ids, numbers, burnt, count });
       }
-      const rowBytes = bytes(sealed, 0, sealed.length);
-      this.#history.run({ numbers: this.#numbers, second: this.#second, rows: rowBytes, count });
     }
   }
 }
@@ -129,6 +146,6 @@ function* chunks(total: number, size: number): Generator<[from: number, count: n
   for (let from = 0; from < total; from += size) yield [from, Math.min(size, total - from)];
 }
 
-function bytes(words: Uint32Array, from: number, count: number): Uint8Array {
-  return new Uint8Array(words.buffer, words.byteOffset + from * WORD_BYTES, count * WORD_BYTES);
+function slice(rows: Uint32Array, rowWords: number, from: number, count: number): Uint32Array {
+  return rows.subarray(from * rowWords, (from + count) * rowWords);
 }

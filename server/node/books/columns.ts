@@ -31,6 +31,29 @@ export function putNumber(column: Uint32Array, row: number, lo: number, hi: numb
   column[at + 4] = FOUR_DIGITS[low % POWER_4]!;
 }
 
+/** The column of the u64 at `word` of each row. */
+export function u64Column(rows: Uint32Array, rowWords: number, word: number): Uint32Array {
+  const count = rows.length / rowWords;
+  const column = new Uint32Array(count * (NUMBER_BYTES / 4));
+  for (let row = 0; row < count; row++) {
+    const at = row * rowWords + word;
+    putNumber(column, row, rows[at]!, rows[at + 1]!);
+  }
+  return column;
+}
+
+export function u32Column(rows: Uint32Array, rowWords: number, word: number): Uint32Array {
+  const count = rows.length / rowWords;
+  const column = new Uint32Array(count * (NUMBER_BYTES / 4));
+  for (let row = 0; row < count; row++) putNumber(column, row, rows[row * rowWords + word]!, 0);
+  return column;
+}
+
+export function copyNumber(to: Uint32Array, row: number, from: Uint32Array, fromRow: number): void {
+  const words = NUMBER_BYTES / 4;
+  for (let word = 0; word < words; word++) to[row * words + word] = from[fromRow * words + word]!;
+}
+
 /** Copies the little-endian id at `from` as big-endian bytes. */
 export function putId(column: Uint32Array, row: number, words: Uint32Array, from: number): void {
   const at = row * (ID_BYTES / 4);

@@ -1,12 +1,17 @@
 import { WORD_BYTES } from '../../../ledger/layout.ts';
 import { crc32OfWords } from './crc32.ts';
 
-/** The row at `from` with its CRC-32 behind it, as the small tables keep it. */
-export function sealRow(rows: Uint32Array, from: number, rowWords: number): Uint8Array {
-  const sealed = new Uint32Array(rowWords + 1);
-  sealed.set(rows.subarray(from, from + rowWords));
-  sealed[rowWords] = crc32OfWords(rows, from, rowWords);
-  return new Uint8Array(sealed.buffer);
+/** Each row with its CRC-32 behind it, as the small tables keep it. */
+export function sealRows(rows: Uint32Array, rowWords: number): Uint32Array {
+  const count = rows.length / rowWords;
+  const sealed = new Uint32Array(count * (rowWords + 1));
+  for (let row = 0; row < count; row++) {
+    const from = row * rowWords;
+    const to = row * (rowWords + 1);
+    sealed.set(rows.subarray(from, from + rowWords), to);
+    sealed[to + rowWords] = crc32OfWords(rows, from, rowWords);
+  }
+  return sealed;
 }
 
 /** The words of a sealed row, null if its CRC doesn't match. */

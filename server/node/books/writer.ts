@@ -1,8 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { CLOSED_ROW_WORDS, type Fold } from '../../../ledger/fold.ts';
 import {
-  BURNT_ROW_WORDS,
-  BurntRowWord,
   CHANNEL_ROW_WORDS,
   ChannelRowWord,
   DECISION_ROW_WORDS,
@@ -16,7 +14,7 @@ import { u64At } from '../../core/books-row.ts';
 import { BulkTables } from './bulk.ts';
 import { addNumbers, checkpointIfDue, openToWrite } from './connection.ts';
 import { readMeta, writeMeta } from './schema.ts';
-import { sealRow } from './sealed.ts';
+import { sealRows } from './sealed.ts';
 
 /** Writes one unit's file, in the storage thread. */
 export class BooksWriter {
@@ -69,7 +67,7 @@ export class BooksWriter {
     assertDenseHandles(fold, this.#accountCount.get() as number);
     this.#bulk.putAccounts(fold.accounts);
     this.#bulk.insertTransfers(fold.transfers);
-    this.#bulk.insertIds(fold.burnt, BURNT_ROW_WORDS, BurntRowWord.timestamp, 1);
+    this.#bulk.insertBurnt(fold.burnt);
     this.#bulk.insertHistory(fold.history);
     this.#writeCrossings(fold);
     const { slots } = fold;
@@ -90,17 +88,20 @@ export class BooksWriter {
     }
     for (let at = 0; at < opened.length; at += OPEN_ROW_WORDS) {
       const sequence = u64At(opened, at + OpenRowWord.sequence);
-      const row = sealRow(opened, at, OPEN_ROW_WORDS);
+      const row = sealRows(opened.subarray(at, at + OPEN_ROW_WORDS), OPEN_ROW_WORDS);
       this.#putOpened.run(opened[at + OpenRowWord.farUnit], sequence, row);
     }
     for (let at = 0; at < decisions.length; at += DECISION_ROW_WORDS) {
       const sequence = u64At(decisions, at + DecisionRowWord.sequence);
-      const row = sealRow(decisions, at, DECISION_ROW_WORDS);
+      const row = sealRows(decisions.subarray(at, at + DECISION_ROW_WORDS), DECISION_ROW_WORDS);
       this.#putDecision.run(decisions[at + DecisionRowWord.homeUnit], sequence, row);
     }
     for (let at = 0; at < channels.length; at += CHANNEL_ROW_WORDS) {
       const otherUnit = channels[at + ChannelRowWord.otherUnit];
-      this.#putChannel.run(otherUnit, sealRow(channels, at, CHANNEL_ROW_WORDS));
+      this.#putChannel.run(
+        otherUnit,
+        sealRows(channels.subarray(at, at + CHANNEL_ROW_WORDS), CHANNEL_ROW_WORDS),
+      );
       this.#dropDecisions.run(otherUnit, u64At(channels, at + ChannelRowWord.forgottenThrough));
     }
   }

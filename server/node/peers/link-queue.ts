@@ -4,7 +4,7 @@ interface Waiting<T> {
   readonly item: T;
   readonly bytes: number;
   readonly pushedMs: number;
-  /** Not to arrive before. Never less than that of the item before it. */
+  /** Not to leave before, nor before the items ahead of it. */
   readonly dueMs: number;
 }
 
@@ -25,7 +25,6 @@ export class LinkQueue<T> {
   /** Items before it are gone; the array is cut when they are the larger part. */
   #head = 0;
   #bytes = 0;
-  #lastDueMs = 0;
   /** When the link has carried everything pushed so far, if its bandwidth is bounded. */
   #freeMs = 0;
   #dropped = 0;
@@ -64,8 +63,7 @@ export class LinkQueue<T> {
       this.#freeMs = sentMs;
     }
     const jitterMs = link.jitterMs > 0 ? link.jitterMs * this.#options.random() : 0;
-    const dueMs = Math.max(this.#lastDueMs, sentMs + link.delayMs + jitterMs);
-    this.#lastDueMs = dueMs;
+    const dueMs = sentMs + link.delayMs + jitterMs;
     this.#items.push({ item, bytes, pushedMs: nowMs, dueMs });
     this.#bytes += bytes;
     while (this.#bytes > this.#options.bytesMax && this.size > 1) {
@@ -116,7 +114,6 @@ export class LinkQueue<T> {
       .slice(this.#head)
       .map((waiting) => ({ ...waiting, dueMs: Math.min(waiting.dueMs, latestMs) }));
     this.#head = 0;
-    this.#lastDueMs = this.#items.at(-1)?.dueMs ?? 0;
     this.#freeMs = 0;
   }
 
@@ -124,7 +121,6 @@ export class LinkQueue<T> {
     this.#items = [];
     this.#head = 0;
     this.#bytes = 0;
-    this.#lastDueMs = 0;
   }
 
   #shift(): void {

@@ -11,8 +11,8 @@ afterEach(() => server.stop());
 function health(service: string): Promise<string> {
   const { path, requestSerialize, responseDeserialize } = healthService.Check as {
     path: string;
-    requestSerialize(value: { service: string }): Buffer;
-    responseDeserialize(bytes: Buffer): { status: string };
+    requestSerialize: (value: { service: string }) => Buffer;
+    responseDeserialize: (bytes: Buffer) => { status: string };
   };
   return new Promise((resolve, reject) => {
     server.client.makeUnaryRequest(

@@ -1,0 +1,68 @@
+import type { EvenkeelClient, NewTransfer, Topology } from '../client/index.ts';
+import { id } from '../client/index.ts';
+import { slotOf } from '../ledger/slot.ts';
+
+export const LEDGER = 978;
+const CODE = 1;
+const ACCOUNTS_AT_ONCE = 8_190;
+/** Ids from here on; the low 64 bits decide the slot. */
+const FIRST_ID = 1_000_000n;
+
+/** The bench's accounts, by the unit that owns them. */
+export class BenchAccounts {
+  readonly #byUnit: readonly (readonly bigint[])[];
+  readonly #all: readonly { readonly id: bigint; readonly unit: number }[];
+
+  private constructor(topology: Topology, count: number) {
+    const byUnit: bigint[][] = topology.units.map(() => []);
+    const all: { id: bigint; unit: number }[] = [];
+    for (let i = 0; i < count; i += 1) {
+      const accountId = FIRST_ID + BigInt(i);
+      const slot = slotOf(Uint32Array.of(Number(accountId), 0, 0, 0), 0);
+      const unit = topology.units.findIndex(({ slots }) =>
+        slots.some(({ first, last }) => slot >= first && slot <= last),
+      );
+      byUnit[unit]!.push(accountId);
+      all.push({ id: accountId, unit });
+    }
+    this.#byUnit = byUnit;
+    this.#all = all;
+  }
+
+  /** Creates them; limits are on, and every account may go down to its first deposit of 0. */
+  static async create(client: EvenkeelClient, count: number): Promise<BenchAccounts> {
+    const accounts = new BenchAccounts(await client.topology(), count);
+    for (let from = 0; from < count; from += ACCOUNTS_AT_ONCE) {
+      const piece = accounts.#all.slice(from, from + ACCOUNTS_AT_ONCE);
+      const results = await client.createAccounts(
+        piece.map(({ id: accountId }) => ({ id: accountId, ledger: LEDGER, code: CODE })),
+      );
+      const refused = results.find((result) => !result.ok);
+      if (refused !== undefined) throw new Error(`an account was refused: ${refused.status}`);
+    }
+    return accounts;
+  }
+
+  /** Between two random accounts, of two units with probability `crossings`. */
+  transfer(crossings: number): NewTransfer {
+    const debit = this.#all[below(this.#all.length)]!;
+    const units = this.#byUnit.length;
+    const crosses = units > 1 && Math.random() < crossings;
+    const unit = crosses ? (debit.unit + 1 + below(units - 1)) % units : debit.unit;
+    const candidates = this.#byUnit[unit]!;
+    let credit = candidates[below(candidates.length)]!;
+    while (credit === debit.id) credit = candidates[below(candidates.length)]!;
+    return {
+      id: id(),
+      debitAccountId: debit.id,
+      creditAccountId: credit,
+      amount: 1n,
+      ledger: LEDGER,
+      code: CODE,
+    };
+  }
+}
+
+function below(bound: number): number {
+  return Math.floor(Math.random() * bound);
+}

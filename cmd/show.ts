@@ -1,0 +1,40 @@
+import type { Topology } from '../client/index.ts';
+import { formatMoney } from './bank/money.ts';
+
+/** One line; whole numbers that JSON can't hold become strings. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) => {
+    if (typeof item !== 'bigint') return item;
+    const number = Number(item);
+    return Number.isSafeInteger(number) ? number : item.toString();
+  });
+}
+
+/** In the ledger's currency; bare minor units if the ledger is not known. */
+export function amountText(topology: Topology, ledger: number, minor: bigint): string {
+  const known = topology.ledgers.find(({ number }) => number === ledger);
+  if (known === undefined) return `${minor}`;
+  return formatMoney(minor, { code: known.currency, numeric: ledger, scale: known.scale });
+}
+
+/** Left-aligned columns. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, i) => {
+      widths[i] = Math.max(widths[i] ?? 0, cell.length);
+    });
+  }
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+export function timeText(timestampNs: bigint): string {
+  return new Date(Number(timestampNs / 1_000_000n)).toISOString();
+}

@@ -1,0 +1,217 @@
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Server as GrpcServer } from '@grpc/grpc-js';
+import type { Environment, LogLine } from '../core/environment.ts';
+import { LOG_FORMAT_VERSION } from '../core/log/log.ts';
+import { Server } from '../core/server.ts';
+import { bind } from './bind.ts';
+import { StorageThread } from './books/storage-thread.ts';
+import { type ServerConfig, warningsOf } from './config.ts';
+import { linkProblems } from './config-checks.ts';
+import { startControl } from './control.ts';
+import { coreOptions } from './core-options.ts';
+import { type DataFolder, openDataFolder } from './data-folder.ts';
+import { NodeDisk } from './disk.ts';
+import { PeerLinks } from './peers/links.ts';
+import { createPeerServer } from './peers/transport.ts';
+import { registerServices, SERVER_OPTIONS, type ServicesHandle } from './services/register.ts';
+import { topologyView } from './topology-view.ts';
+import { Turns } from './turns.ts';
+
+/** Of the messages between servers. */
+export const PROTOCOL_VERSION = 1;
+/** A stop waits no longer for the books. */
+const STOP_MS_MAX = 3_000;
+const POLL_MS = 10;
+
+/** One server as a process of its own: files, sockets, threads and time around the core. */
+export class ServerProcess {
+  readonly links: PeerLinks;
+  readonly #config: ServerConfig;
+  readonly #onFatal: (error: Error) => void;
+  readonly #folder: DataFolder;
+  readonly #storage = new StorageThread();
+  readonly #core: Server;
+  readonly #turns: Turns;
+  readonly #peerServer = createPeerServer();
+  readonly #clientServer = new GrpcServer(SERVER_OPTIONS);
+  readonly #services: ServicesHandle;
+  #control: { close(): void } | null = null;
+  #address = '';
+  #stopping = false;
+
+  /**
+   * Throws EvenkeelError, and has changed nothing, if the folder, the log or the books are not this
+   * server's or can't be trusted, or if a port is taken. `onFatal` is told when the process must end at
+   * once: an invariant is broken, or a disk failed.
+   */
+  static async start(
+    config: ServerConfig,
+    log: LogLine,
+    onFatal: (error: Error) => void,
+  ): Promise<ServerProcess> {
+    const { clusterId, server, zone } = config;
+    const identity = { clusterId, server, zone, formatVersion: LOG_FORMAT_VERSION };
+    const folder = openDataFolder(config.dataDir, identity);
+    let starting: ServerProcess;
+    try {
+      starting = new ServerProcess(config, folder, log, onFatal);
+    } catch (error) {
+      folder.release();
+      throw error;
+    }
+    try {
+      await bind(starting.#peerServer, config.peerListen);
+      starting.#address = await bind(starting.#clientServer, config.listen);
+      await starting.#openControl();
+    } catch (error) {
+      await starting.stop();
+      throw error;
+    }
+    for (const warning of warningsOf(config)) log('warn', warning);
+    starting.links.start();
+    return starting;
+  }
+
+  private constructor(
+    config: ServerConfig,
+    folder: DataFolder,
+    log: LogLine,
+    onFatal: (error: Error) => void,
+  ) {
+    this.#config = config;
+    this.#folder = folder;
+    this.#onFatal = onFatal;
+    const epoch = randomInt(1, 2 ** 32);
+    this.links = this.#createLinks(epoch, log);
+    try {
+      this.#core = new Server(coreOptions(config), this.#environment(epoch, log));
+    } catch (error) {
+      void this.#storage.close();
+      throw error;
+    }
+    this.#turns = new Turns({
+      tickMs: config.consensus.tickMs,
+      tick: () => this.#guarded(() => this.#core.tick()),
+      turn: () =>
+        this.#guarded(() => {
+          this.#core.turn();
+          this.links.flush();
+        }),
+    });
+    this.links.addService(this.#peerServer);
+    this.#services = registerServices(this.#clientServer, {
+      gateway: this.#core.gateway,
+      topology: () => topologyView(config, PROTOCOL_VERSION, this.#core),
+      onDefect: (error) =>
+        log('error', 'a request failed by a fault of ours', { error: String(error) }),
+    });
+  }
+
+  /** Where its gRPC services are, host:port. */
+  get address(): string {
+    return this.#address;
+  }
+
+  /** Comes back once this server knows a leader of every unit, and is reported as serving. */
+  async ready(): Promise<void> {
+    const { registry, units } = this.#core;
+    while (!this.#stopping) {
+      const led = units.every((unit) => unit.group.leader !== 0 && unit.machine.initialised);
+      if (registry.topology !== null && led) {
+        this.#services.setServing(true);
+        return;
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Answers no more, gives the books what is applied, and lets the data folder go. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#services.setServing(false);
+    const untilMs = performance.now() + STOP_MS_MAX;
+    while (!this.#core.foldAll() && performance.now() < untilMs) await sleep(POLL_MS);
+    this.#turns.stop();
+    this.#core.stop();
+    this.#control?.close();
+    this.links.close();
+    this.#peerServer.forceShutdown();
+    this.#clientServer.forceShutdown();
+    await this.#storage.close();
+    this.#folder.release();
+  }
+
+  async #openControl(): Promise<void> {
+    const { drill, controlPort } = this.#config;
+    if (!drill || controlPort === undefined) return;
+    this.#control = await startControl(controlPort, {
+      setLinks: (rules) => {
+        const problems = linkProblems(rules, this.#config);
+        if (problems.length === 0) this.links.setLinks(rules);
+        return problems;
+      },
+      resetLinks: () => this.links.setLinks(this.#config.links),
+      status: () => ({ links: this.links.links, peers: this.links.stats() }),
+    });
+  }
+
+  #createLinks(epoch: number, log: LogLine): PeerLinks {
+    const { server: self, zone, clusterId, servers, links } = this.#config;
+    return new PeerLinks({
+      self,
+      zone,
+      epoch,
+      clusterId,
+      protocolVersion: PROTOCOL_VERSION,
+      peers: servers
+        .filter((server) => server.id !== self)
+        .map((server) => ({ id: server.id, zone: server.zone, address: server.peerAddress })),
+      links,
+      receive: (from, message) => this.#input(() => this.#core.receive(from, message)),
+      onPeerDown: (id) => this.#input(() => this.#core.serverDown(id)),
+      log,
+    });
+  }
+
+  #environment(epoch: number, log: LogLine): Environment {
+    const { clusterId } = this.#config;
+    const booksFolder = join(this.#folder.path, 'books');
+    return {
+      disk: new NodeDisk(join(this.#folder.path, 'log')),
+      clock: {
+        monotonicMs: () => performance.now(),
+        wallNs: () => BigInt(Date.now()) * 1_000_000n,
+      },
+      random: () => randomInt(0, 2 ** 32),
+      epoch,
+      openBooks: (unit) => this.#storage.open(unit, booksFolder, clusterId),
+      send: (to, message) => this.links.send(to, message),
+      wake: () => this.#turns.soon(),
+      log,
+      fatal: (error) => this.#fatal(error),
+    };
+  }
+
+  #input(run: () => void): void {
+    this.#guarded(run);
+    this.#turns.soon();
+  }
+
+  /** An error out of the core is a broken invariant: nothing it would say can be trusted any more. */
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#fatal(error as Error);
+    }
+  }
+
+  #fatal(error: Error): void {
+    this.#turns.stop();
+    this.#core.stop();
+    this.#onFatal(error);
+  }
+}
