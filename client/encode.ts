@@ -70,6 +70,9 @@ function checkCount(what: string, count: number): void {
   throw new ClientError('invalid_argument', `${what}: ${count}, must be 1 .. ${EVENTS_MAX}`);
 }
 
+const scratch = new DataView(new ArrayBuffer(16));
+const scratchBytes = new Uint8Array(scratch.buffer);
+
 class Encoder {
   pos = 0;
   readonly #bytes: Buffer;
@@ -122,19 +125,23 @@ class Encoder {
     if (typeof value !== 'bigint' || value < 0n || value > U128_MAX) {
       refuse(path, name, value, 'a bigint, 0 .. 2^128-1');
     }
-    const bytes = this.#bytes;
-    const { pos } = this;
-    bytes[pos] = tag;
-    if (value <= U64_MAX) {
-      bytes[pos + 1] = 8;
-      bytes.writeBigUInt64BE(value, pos + 2);
-      this.pos = pos + 10;
-    } else {
-      bytes[pos + 1] = 16;
-      bytes.writeBigUInt64BE(value >> 64n, pos + 2);
-      bytes.writeBigUInt64BE(value & U64_MAX, pos + 10);
-      this.pos = pos + 18;
+    // A DataView writes a BigInt several times as fast as a Buffer does. It takes the low 64 bits.
+    scratch.setBigUint64(8, value);
+    let from = 8;
+    if (value > U64_MAX) {
+      scratch.setBigUint64(0, value >> 64n);
+      from = 0;
     }
+    const bytes = this.#bytes;
+    let { pos } = this;
+    bytes[pos] = tag;
+    bytes[pos + 1] = 16 - from;
+    pos += 2;
+    for (; from < 16; from += 1) {
+      bytes[pos] = scratchBytes[from]!;
+      pos += 1;
+    }
+    this.pos = pos;
   }
 
   u64(tag: number, value: bigint | undefined, path: string, name?: string): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { IdSource, id } from './id.ts';
+import { accountId, IdSource, id } from './id.ts';
 
 describe('ids', () => {
   it('ascend, also within a millisecond and when the clock goes back', () => {
@@ -21,5 +21,24 @@ describe('ids', () => {
     // All eighty bits take part.
     const union = sources.reduce((sum, value) => sum | value, 0n) & (2n ** 80n - 1n);
     expect(union).toBe(2n ** 80n - 1n);
+  });
+});
+
+describe('account ids', () => {
+  it('keep a party together', () => {
+    const ids = Array.from({ length: 50 }, () => accountId(7n));
+    expect(new Set(ids.map((value) => value >> 64n))).toEqual(new Set([7n]));
+    expect(new Set(ids).size).toBe(50);
+  });
+
+  it('are of different parties when none is given', () => {
+    const parties = Array.from({ length: 500 }, () => accountId() >> 64n);
+    expect(new Set(parties).size).toBe(500);
+    // All halves of the range are taken, so that the accounts spread.
+    expect(new Set(parties.map((party) => party >> 60n)).size).toBe(16);
+  });
+
+  it.each([0n, -1n, 2n ** 64n - 1n])('have no party %d', (party) => {
+    expect(() => accountId(party)).toThrow('invalid_argument');
   });
 });

@@ -1,5 +1,5 @@
 export { type ClientOptions, EvenkeelClient } from './client.ts';
 export { ClientError, type ClientErrorCode } from './error.ts';
-export { id } from './id.ts';
+export { accountId, id } from './id.ts';
 export type { AccountStatus, TransferStatus } from './status.ts';
 export * from './types.ts';

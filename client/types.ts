@@ -5,6 +5,7 @@ import type { AccountStatus, TransferStatus } from './status.ts';
  * currency. Timestamps are nanoseconds since 1970, UTC, given by the ledger.
  */
 export interface NewAccount {
+  /** Choose it with `accountId()`, and keep it for every retry. */
   readonly id: bigint;
   /** The book: its currency and scale are in `topology()`. */
   readonly ledger: number;
