@@ -34,6 +34,9 @@ export class MalformedEntryError extends Error {
   override readonly name = 'MalformedEntryError';
 }
 
+/** Sequences are exact as doubles: their high word ends here. */
+const SEQUENCE_HIGH_END = 1 << 21;
+
 export interface SubBatch {
   readonly kind: number;
   readonly flags: number;
@@ -118,6 +121,7 @@ function readSubBatch(payload: Uint32Array, at: number): SubBatch {
     if (slotsAt(payload, bodyAt).includes(0)) malformed('a slot belongs to the registry');
   }
   if (kind === SubBatchKind.decide) {
+    if (payload[bodyAt + 1]! >= SEQUENCE_HIGH_END) malformed('a finished sequence is out of range');
     checkSequences(payload, bodyAt + DECIDE_HEADER_WORDS, count, DECIDE_ITEM_WORDS);
   }
   if (kind === SubBatchKind.complete) {
@@ -155,7 +159,8 @@ export function slotsAt(payload: Uint32Array, at: number): Uint16Array {
 /** Sequences start from 1 and are exact as doubles. */
 function checkSequences(payload: Uint32Array, from: number, count: number, itemWords: number) {
   for (let i = 0, at = from; i < count; i += 1, at += itemWords) {
-    const isSequence = (payload[at]! | payload[at + 1]!) !== 0 && payload[at + 1]! < 1 << 21;
+    const isSequence =
+      (payload[at]! | payload[at + 1]!) !== 0 && payload[at + 1]! < SEQUENCE_HIGH_END;
     if (!isSequence) malformed('a sequence is out of range');
   }
 }

@@ -6,13 +6,13 @@ describe('units with crossings between them', () => {
   it('agree with the oracle on every result and balance, and stay level, whatever is asked and however often', () => {
     fc.assert(
       fc.property(actions(), (steps) => run(steps, 1_000)),
-      { numRuns: 120 },
+      { numRuns: 60 },
     );
   });
 
   it('give the same results when they forget all that the books hold, look it up and restart', () => {
     fc.assert(fc.property(actions({ folds: true }), fc.integer({ min: 0, max: 3 }), run), {
-      numRuns: 120,
+      numRuns: 60,
     });
   });
 });

@@ -16,6 +16,13 @@ export type Action =
       readonly balances: boolean;
       readonly unit: number | null;
     }
+  /** An event sent before, as it was or with one field changed. */
+  | {
+      readonly do: 'resend';
+      readonly pick: number;
+      readonly change: Partial<TransferFields>;
+      readonly balances: boolean;
+    }
   | { readonly do: 'decide'; readonly from: number; readonly pick: number; readonly late: boolean }
   | { readonly do: 'complete'; readonly pick: number; readonly keep: boolean }
   | { readonly do: 'skip' | 'restart'; readonly unit: number }
@@ -29,12 +36,13 @@ interface Answer {
   readonly status: number;
 }
 
-/** Two accounts a unit that exist from the start, one that may come, and ids that are never valid. */
-const ACCOUNTS = UNITS.flatMap((unit) => [0, 1, 2].map((n) => accountIn(unit, n)));
+/** Flags of the accounts that each unit has from the start; one more may come. */
+const FLAGS = [0, 0, 2, 4];
+const ACCOUNTS = UNITS.flatMap((unit) => [...FLAGS, 0].map((_, n) => accountIn(unit, n)));
 const NEVER_VALID = [0n, MAX, 2n ** 128n - 2n ** 64n + ((1n << 32n) | (2n << 16n) | 1n)];
 
 const mostly = <T>(usual: fc.Arbitrary<T>, rare: fc.Arbitrary<T>) =>
-  fc.oneof({ weight: 20, arbitrary: usual }, { weight: 1, arbitrary: rare });
+  fc.oneof({ weight: 60, arbitrary: usual }, { weight: 1, arbitrary: rare });
 
 const accountId = mostly(fc.constantFrom(...ACCOUNTS), fc.constantFrom(...NEVER_VALID));
 const amount = fc.oneof(
@@ -43,7 +51,7 @@ const amount = fc.oneof(
 );
 const transfer: fc.Arbitrary<TransferFields> = fc
   .record({
-    id: mostly(fc.bigInt({ min: 1n, max: 12n }), fc.constantFrom(0n, MAX, MAX - 1n, 2n ** 64n)),
+    id: mostly(fc.bigInt({ min: 1n, max: 60n }), fc.constantFrom(0n, MAX, MAX - 1n, 2n ** 64n)),
     debit: accountId,
     credit: accountId,
     amount,
@@ -58,6 +66,17 @@ const transfer: fc.Arbitrary<TransferFields> = fc
     timestamp: mostly(fc.constant(0n), fc.constant(1n)),
   })
   .map(transferOf);
+const change = fc.constantFrom<Partial<TransferFields>>(
+  { amount: 3n },
+  { userData128: 5n },
+  { userData64: 5n },
+  { userData32: 5 },
+  { timeout: 5 },
+  { ledger: 2 },
+  { code: 5 },
+  ...ACCOUNTS.map((debit) => ({ debit })),
+  ...ACCOUNTS.map((credit) => ({ credit })),
+);
 const account: fc.Arbitrary<AccountFields> = fc
   .record({
     id: accountId,
@@ -82,6 +101,15 @@ export function actions({ folds = false } = {}): fc.Arbitrary<Action[]> {
         events: fc.array(transfer, { minLength: 1, maxLength: 4 }),
         balances: fc.boolean(),
         unit: mostly(fc.constant(null), unit),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constant('resend' as const),
+        pick,
+        change: fc.oneof(fc.constant({}), change),
+        balances: fc.boolean(),
       }),
     },
     {
@@ -129,6 +157,7 @@ export function run(steps: readonly Action[], residentMax: number): void {
 class World {
   readonly #units = new Map<number, UnitUnderTest>();
   readonly #answers: Answer[] = [];
+  readonly #asked: TransferFields[] = [];
   /** Decides sent before, to be sent again late. */
   readonly #sent: (() => void)[] = [];
 
@@ -137,7 +166,7 @@ class World {
       const machine = new UnitUnderTest(unit, residentMax);
       this.#units.set(unit, machine);
       machine.initialise();
-      const events = [0, 1].map((n) => accountOf({ id: accountIn(unit, n), flags: [0, 2][n]! }));
+      const events = FLAGS.map((flags, n) => accountOf({ id: accountIn(unit, n), flags }));
       machine.apply({ kind: 'accounts', events, balances: false });
     }
   }
@@ -149,6 +178,9 @@ class World {
         break;
       case 'transfers':
         this.#createTransfers(step.events, step.unit, step.balances);
+        break;
+      case 'resend':
+        this.#resend(step.pick, step.change, step.balances);
         break;
       case 'decide':
         this.#sendDecide(step.from, step.pick, step.late);
@@ -297,6 +329,12 @@ class World {
       const events = all.filter((event) => (to ?? unitOfAccount(event.debit)) === unit);
       if (events.length > 0) this.#unit(unit).apply({ kind: 'transfers', events, balances });
     }
+    this.#asked.push(...all);
+  }
+
+  #resend(pick: number, change: Partial<TransferFields>, balances: boolean): void {
+    const event = this.#asked[pick % Math.max(1, this.#asked.length)];
+    if (event !== undefined) this.#createTransfers([{ ...event, ...change }], null, balances);
   }
 
   #unit(unit: number): UnitUnderTest {

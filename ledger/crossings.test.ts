@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest';
+import { InvariantError } from './invariant.ts';
+import { AccountFlag } from './layout.ts';
+import { InternalStatus, TransferStatus } from './status.ts';
+import type { Command } from './testing/oracle.ts';
+import { accountOf, type TransferFields, transferOf } from './testing/records.ts';
+import { accountIn, UnitUnderTest } from './testing/world.ts';
+
+const debit = accountIn(1, 0);
+const credit = accountIn(2, 0);
+const limited = accountIn(2, 1);
+const missing = accountIn(2, 2);
+const VALID = transferOf({ id: 50n, debit, credit, amount: 10n });
+
+function pair(residentMax = 0): { home: UnitUnderTest; far: UnitUnderTest } {
+  const home = new UnitUnderTest(1, residentMax);
+  const far = new UnitUnderTest(2, residentMax);
+  home.initialise();
+  far.initialise();
+  const accounts = (events: ReturnType<typeof accountOf>[]): Command => {
+    return { kind: 'accounts', events, balances: false };
+  };
+  home.apply(accounts([accountOf({ id: debit }), accountOf({ id: accountIn(1, 1) })]));
+  const flags = AccountFlag.creditsMustNotExceedDebits;
+  far.apply(accounts([accountOf({ id: credit }), accountOf({ id: limited, flags })]));
+  return { home, far };
+}
+
+function transfers(...events: TransferFields[]): Command {
+  return { kind: 'transfers', events, balances: true };
+}
+
+/** All open crossings, or those of some sequences, as the home unit's leader would send them. */
+function decides(home: UnitUnderTest, sequences?: readonly bigint[]): Command {
+  const items = home
+    .openCrossings()
+    .filter(({ sequence }) => sequences?.includes(sequence) ?? true)
+    .map(({ sequence, record }) => ({ sequence, record }));
+  return { kind: 'decide', homeUnit: 1, finished: home.finishedThrough(2), items, balances: true };
+}
+
+function completes(sequence: bigint, status: number): Command {
+  return { kind: 'complete', farUnit: 2, items: [{ sequence, status }], balances: true };
+}
+
+describe('a crossing', () => {
+  it("holds, credits, posts: the transfer has its Reserve's timestamp", () => {
+    const { home, far } = pair();
+    const [opened] = home.apply(transfers(VALID));
+    expect(opened).toMatchObject({ status: InternalStatus.crossing_opened, unit: 2, sequence: 1n });
+    expect(opened!.debit).toEqual([10n, 0n, 0n, 0n]);
+    const [decided] = far.apply(decides(home));
+    expect(decided).toMatchObject({ status: TransferStatus.created, unit: 1, sequence: 1n });
+    expect(decided!.credit).toEqual([0n, 0n, 0n, 10n]);
+    const [posted] = home.apply(completes(1n, decided!.status));
+    expect(posted).toMatchObject({ status: TransferStatus.created, unit: 2, sequence: 1n });
+    expect(posted!.timestamp).toBe(opened!.timestamp);
+    expect(posted!.debit).toEqual([0n, 10n, 0n, 0n]);
+    const [again] = home.apply(transfers(VALID));
+    expect(again).toMatchObject({ status: TransferStatus.exists, timestamp: opened!.timestamp });
+  });
+
+  it('repeated: the far unit gives the same answer and moves no money twice', () => {
+    const { home, far } = pair();
+    home.apply(transfers(VALID));
+    const decide = decides(home);
+    const [first] = far.apply(decide);
+    const [second] = far.apply(decide);
+    expect(second).toEqual(first);
+    expect(far.account(credit)!.creditsPosted).toBe(10n);
+    home.apply(completes(1n, first!.status));
+    const [late] = home.apply(completes(1n, first!.status));
+    expect(late!.status).toBe(InternalStatus.already_complete);
+    expect(home.account(debit)!.debitsPosted).toBe(10n);
+  });
+
+  it('prepared late: a decide that arrives after its crossing is finished does nothing', () => {
+    const { home, far } = pair();
+    home.apply(transfers(VALID));
+    const late = decides(home);
+    far.apply(late);
+    home.apply(completes(1n, TransferStatus.created));
+    home.apply(transfers({ ...VALID, id: 51n }));
+    far.apply(decides(home));
+    far.fold('once');
+    far.restart();
+    const [answer] = far.apply(late);
+    expect(answer!.status).toBe(InternalStatus.decision_forgotten);
+    expect(far.account(credit)!.creditsPosted).toBe(20n);
+  });
+
+  it('cancelled before it was prepared: only a decision releases, so a refusal is final', () => {
+    const { home, far } = pair();
+    home.apply(transfers({ ...VALID, credit: limited }));
+    const decide = decides(home);
+    const [refused] = far.apply(decide);
+    expect(refused!.status).toBe(TransferStatus.exceeds_debits);
+    // Room appears, but the attempt has its answer, and its id is burnt in both units.
+    far.apply(transfers(transferOf({ id: 60n, debit: limited, credit, amount: 100n })));
+    const [again] = far.apply(decide);
+    expect(again!.status).toBe(TransferStatus.exceeds_debits);
+    const [released] = home.apply(completes(1n, refused!.status));
+    expect(released!.status).toBe(TransferStatus.exceeds_debits);
+    expect(home.account(debit)!.debitsPending).toBe(0n);
+    const [retry] = home.apply(transfers({ ...VALID, credit: limited }));
+    expect(retry!.status).toBe(TransferStatus.id_already_failed);
+    const [elsewhere] = far.apply(
+      transfers(transferOf({ ...VALID, debit: credit, credit: limited })),
+    );
+    expect(elsewhere!.status).toBe(TransferStatus.id_already_failed);
+  });
+
+  it('refused for good reason but not for ever: its id may be used again, in the same entry too', () => {
+    const { home, far } = pair(0);
+    // A greater id leaves memory first, so that only a look-up can tell that 50 is new.
+    home.apply(transfers(transferOf({ id: 999n, debit, credit: accountIn(1, 1) })));
+    home.fold('once');
+    home.apply(transfers(VALID));
+    far.apply(transfers(transferOf({ id: 50n, debit: limited, credit })));
+    const [refused] = far.apply(decides(home));
+    expect(refused!.status).toBe(TransferStatus.exists_with_different_debit_account_id);
+    const local = transferOf({ id: 50n, debit, credit: accountIn(1, 1) });
+    const results = home.apply(transfers(local), completes(1n, refused!.status), transfers(local));
+    expect(results.map(({ status }) => status)).toEqual([
+      InternalStatus.in_flight,
+      TransferStatus.exists_with_different_debit_account_id,
+      TransferStatus.created,
+    ]);
+  });
+
+  it('of one id from two units at once: both are refused, and neither waits for the other', () => {
+    const { home, far } = pair();
+    home.apply(transfers(VALID));
+    far.apply(transfers({ ...VALID, debit: credit, credit: debit }));
+    const [refused] = far.apply(decides(home));
+    expect(refused!.status).toBe(TransferStatus.exists_with_different_debit_account_id);
+  });
+
+  it('to an account that is not there burns the id in both units', () => {
+    const { home, far } = pair();
+    home.apply(transfers({ ...VALID, credit: missing }));
+    const [refused] = far.apply(decides(home));
+    expect(refused!.status).toBe(TransferStatus.credit_account_not_found);
+    home.apply(completes(1n, refused!.status));
+    const both = [
+      home.apply(transfers(VALID)),
+      far.apply(transfers({ ...VALID, debit: credit, credit: limited })),
+    ];
+    expect(both.map(([result]) => result!.status)).toEqual(
+      Array(2).fill(TransferStatus.id_already_failed),
+    );
+  });
+
+  it('to an account of another ledger is refused by the far unit', () => {
+    const { home, far } = pair();
+    const other = accountIn(2, 3);
+    far.apply({ kind: 'accounts', events: [accountOf({ id: other, ledger: 2 })], balances: false });
+    home.apply(transfers({ ...VALID, credit: other }));
+    const [refused] = far.apply(decides(home));
+    expect(refused!.status).toBe(TransferStatus.accounts_must_have_the_same_ledger);
+  });
+
+  it('is finished only when all before it on its channel are', () => {
+    const { home, far } = pair();
+    home.apply(transfers(...[1n, 2n, 3n].map((id) => ({ ...VALID, id }))));
+    expect(home.finishedThrough(2)).toBe(0n);
+    far.apply(decides(home));
+    home.apply(completes(2n, TransferStatus.created));
+    home.apply(completes(3n, TransferStatus.created));
+    expect(home.finishedThrough(2)).toBe(0n);
+    home.apply(completes(1n, TransferStatus.created));
+    expect(home.finishedThrough(2)).toBe(3n);
+    home.fold('once');
+    home.restart();
+    expect(home.finishedThrough(2)).toBe(3n);
+  });
+
+  it('is found by channel and sequence while it is open', () => {
+    const { home } = pair();
+    home.apply(transfers(VALID));
+    expect(home.plain.openCrossing(2, 1, 0)).toEqual(home.plain.openCrossings());
+    expect(home.plain.openCrossing(2, 2, 0)).toBeNull();
+    expect(home.plain.openCrossing(3, 1, 0)).toBeNull();
+  });
+
+  it('is never completed with an answer that decides nothing', () => {
+    for (const status of [InternalStatus.in_flight, InternalStatus.decision_forgotten]) {
+      const { home } = pair();
+      home.apply(transfers(VALID));
+      expect(() => home.apply(completes(1n, status))).toThrow(InvariantError);
+    }
+  });
+
+  it('into a slot that the far unit does not own is released, to be asked again', () => {
+    const { home, far } = pair();
+    home.apply(transfers(VALID));
+    const record = { ...home.openCrossings()[0]!.record, credit: accountIn(3, 0) };
+    const decide: Command = {
+      kind: 'decide',
+      homeUnit: 1,
+      finished: 0n,
+      items: [{ sequence: 1n, record }],
+      balances: false,
+    };
+    expect(far.bare(decide)).toEqual([InternalStatus.wrong_unit]);
+    expect(far.bare(decide)).toEqual([InternalStatus.wrong_unit]);
+    const [released] = home.apply(completes(1n, InternalStatus.wrong_unit));
+    expect(released!.status).toBe(InternalStatus.wrong_unit);
+    expect(home.account(debit)!.debitsPending).toBe(0n);
+    const [again] = home.apply(transfers(VALID));
+    expect(again!.status).toBe(InternalStatus.crossing_opened);
+  });
+});
