@@ -87,13 +87,6 @@ export class SimDisk implements Disk {
     this.#enqueue({ kind: 'remove', name, offset: 0, chunks: [], bytes: 0, covers: 0, done });
   }
 
-  /** Bytes held, for the world's own accounts. */
-  get usedBytes(): number {
-    let sum = 0;
-    for (const file of this.#files.values()) sum += file.size;
-    return sum;
-  }
-
   /** The next `count` syncs fail, and what they covered stays at risk for good, as on Linux. */
   failSyncs(count: number): void {
     this.#failSyncs = count;

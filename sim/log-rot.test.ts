@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { decodeHeader } from '../server/core/log/header.ts';
 import { Log, LogError } from '../server/core/log/log.ts';
+import { type RecordFields, RecordType } from '../server/core/log/record.ts';
+import { Stage } from '../server/core/log/stage.ts';
 import { dump, IDENTITY, LogRun, seededRandom } from './testing/log-run.ts';
 
 const OPTIONS = { segmentBytes: 12_288 + 3 * 4096, cacheBytes: 0 };
@@ -142,6 +144,22 @@ describe('the log over a rotting disk', () => {
     expect(() => run.reopen()).toThrow('log_rotten: log-00000002.seg at byte 0: another segment');
   });
 
+  it.each([
+    ['commits what it has no entry of', [hardState(1, 0, 0), hardState(1, 0, 1)], 'commits 1 of 0'],
+    ['leaves a gap', [entry(1), entry(3)], 'leaves a gap after 1'],
+    ['drops what it committed', [entry(1), hardState(1, 0, 1), entry(1)], 'would drop'],
+  ])('refuses a log that %s, though every checksum holds', (_what, records, message) => {
+    const run = new LogRun(seededRandom(1), OPTIONS);
+    const stage = new Stage(IDENTITY, OPTIONS.segmentBytes, { segment: 0, offset: 0, chain: 0 });
+    for (const { fields, payload } of records) stage.add(fields, payload);
+    const [batch] = stage.take();
+    run.disk.write('log-00000001.seg', 0, [batch!.header!], () => {});
+    run.disk.write('log-00000001.seg', batch!.offset, [batch!.records], () => {});
+    run.drain();
+    expect(() => run.reopen()).toThrow(/^log_rotten: log-00000001.seg at byte /);
+    expect(() => run.reopen()).toThrow(message);
+  });
+
   it('refuses a log with both marks damaged', () => {
     const run = writtenRun(1);
     run.disk.flipBit('log-00000001.seg', 4096, 0);
@@ -186,6 +204,23 @@ function writtenRun(segments: number): LogRun {
     run.drain();
   }
   return run;
+}
+
+interface Crafted {
+  readonly fields: RecordFields;
+  readonly payload: Uint8Array;
+}
+
+function entry(index: number): Crafted {
+  return {
+    fields: { type: RecordType.entry, unit: 1, kind: 1, term: 1, index },
+    payload: new Uint8Array(9),
+  };
+}
+
+function hardState(term: number, vote: number, commit: number): Crafted {
+  const fields = { type: RecordType.hardState, unit: 1, kind: 0, term, index: commit };
+  return { fields, payload: Uint8Array.of(vote, 0, 0, 0, 0, 0, 0, 0) };
 }
 
 interface End {
