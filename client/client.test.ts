@@ -244,6 +244,17 @@ describe('single transfers', () => {
     expect(server.streams).toBe(3);
   });
 
+  it('cost little when the server refuses many', async () => {
+    const server = await serve();
+    server.refuse = ({ id }) =>
+      (id as bigint) <= 100n ? { code: status.INVALID_ARGUMENT, details: 'no' } : null;
+    const client = connect([server]);
+    const all = await Promise.allSettled(numbers(1_000).map((id) => client.transfer(transfer(id))));
+    expect(all.filter((result) => result.status === 'fulfilled')).toHaveLength(900);
+    // Each refusal ends a stream; what was sent behind it is sent again.
+    expect(server.received).toBeLessThan(1_000 + 1_000 + 100 * 16);
+  });
+
   it('reject one that no server can process, and send those behind it again', async () => {
     const server = await serve();
     server.refuse = ({ id }) => (id === 3n ? { code: status.INTERNAL, details: 'defect' } : null);
@@ -325,7 +336,7 @@ describe('a closed client', () => {
     expect(await Promise.all(early)).toEqual(['closed', 'closed']);
     expect(await code(client.transfer(transfer(3)))).toBe('closed');
     expect(await code(client.lookupAccounts([1n]))).toBe('closed');
-    expect(performance.now() - started).toBeLessThan(200);
+    expect(performance.now() - started).toBeLessThan(1_000);
     expect(server.received).toBe(2);
   });
 });

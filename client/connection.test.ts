@@ -104,7 +104,7 @@ describe('a connection', () => {
     const started = performance.now();
     server.kill();
     expect((await end).code).toBe(14);
-    expect(performance.now() - started).toBeLessThan(200);
+    expect(performance.now() - started).toBeLessThan(1_000);
     await wait(20);
     expect(unusable()).toBe(1);
   });

@@ -20,6 +20,8 @@ const WRITE_BYTES = 64 << 10;
 const COMPACT_AT = 4_096;
 /** A message that a server answers with a defect is not asked more often than this. */
 const DEFECTS_MAX = 3;
+/** In flight after a refused message: if more are refused, little was sent for nothing. Grows with answers. */
+const CAUTIOUS_WINDOW = 16;
 
 export interface SubmitterOptions {
   readonly servers: Servers;
@@ -70,6 +72,8 @@ export class Submitter {
   #lastReason = 'not connected yet';
   /** The last time an answer came, or that there was none to wait for. */
   #progressMs = 0;
+  /** Messages that may be in flight. */
+  #window: number;
   #flushScheduled = false;
   #checkTimer: NodeJS.Timeout | null = null;
   #closed = false;
@@ -77,6 +81,7 @@ export class Submitter {
   constructor(options: SubmitterOptions) {
     this.#options = options;
     this.#start = options.servers.preferred;
+    this.#window = options.maxInFlight;
   }
 
   submit(transfer: NewTransfer, balances: boolean): Promise<TransferResult> {
@@ -133,7 +138,7 @@ export class Submitter {
       return;
     }
     if (stream.leaving) return;
-    const end = Math.min(this.#queue.length, this.#head + this.#options.maxInFlight);
+    const end = Math.min(this.#queue.length, this.#head + this.#window);
     if (this.#next === this.#head) this.#progressMs = performance.now();
     while (this.#next < end) {
       const frames: Buffer[] = [];
@@ -196,6 +201,7 @@ export class Submitter {
     if (result === undefined) throw new Error('answer without a result');
     this.#dropHead();
     this.#progressMs = performance.now();
+    if (this.#window < this.#options.maxInFlight) this.#window += 1;
     if (!stream.answered) {
       stream.answered = true;
       this.#failures = 0;
@@ -225,6 +231,7 @@ export class Submitter {
     } else if (end.code === GrpcStatus.invalidArgument && head !== undefined) {
       this.#dropHead();
       if (!head.settled) head.reject(new ClientError('invalid_argument', details));
+      this.#window = Math.min(CAUTIOUS_WINDOW, this.#options.maxInFlight);
       this.#reconnect(reason, 0);
     } else {
       if (head !== undefined && isDefect(end.code)) this.#countDefect(head, details);

@@ -122,13 +122,15 @@ export class FakeServer {
   #submit(call: ServerDuplexStream<Buffer, Buffer>): void {
     this.streams += 1;
     let number = 0;
+    let refused = false;
     call.on('data', (bytes: Buffer) => {
       this.received += 1;
+      if (refused) return;
       const request = decode('CreateTransfersRequest', bytes);
       const transfer = (request.transfers as Plain[])[0]!;
       const error = this.refuse(transfer);
       if (error !== null) {
-        call.removeAllListeners('data');
+        refused = true;
         const details = `message ${number}: ${error.details}`;
         // After a turn, in which the client may send more.
         setTimeout(() => call.emit('error', { code: error.code, details }), 5);
