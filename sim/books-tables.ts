@@ -1,4 +1,4 @@
-import { type BooksImage, CLOSED_ROW_WORDS, type Fold } from '../ledger/fold.ts';
+import { type BooksImage, CLOSED_ROW_WORDS, EMPTY_DIGEST, type Fold } from '../ledger/fold.ts';
 import {
   ACCOUNT_ROW_WORDS,
   AccountRowWord,
@@ -25,7 +25,7 @@ export class BooksTables {
   #index = 0;
   #term = 0;
   #lastTimestamp = 0n;
-  #digest = '0000000000000000';
+  #digest = EMPTY_DIGEST;
   #slots: Uint16Array | null = null;
   #maxTransferId: Uint32Array = new Uint32Array(4);
   /** By handle, with room to grow. */
@@ -54,7 +54,7 @@ export class BooksTables {
     assertDenseHandles(fold, this.#accountCount);
     this.#assertNewTimestamps(fold.transfers);
     this.#assertNewIds(fold);
-    this.#assertNewCrossings(fold);
+    this.#assertCrossings(fold);
     this.#putAccounts(fold.accounts);
     this.#transfers.append(fold.transfers);
     this.#transferIds.extend();
@@ -157,7 +157,10 @@ export class BooksTables {
     }
   }
 
-  #assertNewCrossings({ opened, decisions }: Fold): void {
+  #assertCrossings({ opened, closed, decisions }: Fold): void {
+    for (let at = 0; at < closed.length; at += CLOSED_ROW_WORDS) {
+      if (!this.#opened.has(openKey(closed, at))) throw new Error('no such crossing is open');
+    }
     for (let at = 0; at < opened.length; at += OPEN_ROW_WORDS) {
       if (this.#opened.has(openKey(opened, at))) throw new Error('a crossing is open already');
     }

@@ -148,7 +148,11 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
         maker = new FoldMaker(UNIT);
         const first = maker.next({ accounts: 10, transfers: 20, burnt: 1 });
         taken = first.transfers.slice(0, TRANSFER_ROW_WORDS);
-        await commit(books, { ...first, opened: openRow(OTHER_UNIT, 1n) });
+        await commit(books, {
+          ...first,
+          opened: openRow(OTHER_UNIT, 1n),
+          decisions: decisionRow(OTHER_UNIT, 3n),
+        });
         before = books.load();
       });
       const spoiled: [string, (fold: Fold) => Fold][] = [
@@ -156,6 +160,8 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
         ['an id it has already', (fold) => withLastId(fold, fold.transfers)],
         ['a timestamp of the books', (fold) => withFirstTimestamp(fold, taken)],
         ['an open crossing', (fold) => ({ ...fold, opened: openRow(OTHER_UNIT, 1n) })],
+        ['a decision made twice', (fold) => ({ ...fold, decisions: decisionRow(OTHER_UNIT, 3n) })],
+        ['a crossing not open', (fold) => ({ ...fold, closed: closedRow(OTHER_UNIT, 2n) })],
       ];
       test.each(spoiled)('for %s leaves nothing behind', async (_, spoil) => {
         const fold = spoil(maker.next({ accounts: 5, transfers: 20, burnt: 1 }));
@@ -255,8 +261,7 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
         const big = 2n ** 53n + 1n;
         await commit(books, fold(0, { opened: rows(openRow(9, 2n), openRow(10, 1n)) }));
         await commit(books, fold(1, { opened: rows(openRow(9, 1n), openRow(2, big)) }));
-        const closed = rows(closedRow(9, 2n), closedRow(4, 77n));
-        await commit(books, fold(2, { closed, opened: openRow(9, 11n) }));
+        await commit(books, fold(2, { closed: closedRow(9, 2n), opened: openRow(9, 11n) }));
         const expected = rows(openRow(2, big), openRow(9, 1n), openRow(9, 11n), openRow(10, 1n));
         expect(books.load().opened).toEqual(expected);
         await reopen();

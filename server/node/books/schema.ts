@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Database } from 'better-sqlite3';
+import { EMPTY_DIGEST } from '../../../ledger/fold.ts';
 import { accountView, transferView } from './views.ts';
 
 /** Of the tables and the rows in them. Books of another version are refused, never converted. */
@@ -65,9 +66,6 @@ const TABLES = `
     row BLOB NOT NULL
   );
 `;
-
-/** Digest of books that nothing was folded into yet. */
-export const EMPTY_DIGEST = '0000000000000000';
 
 /** The one row of meta. u64s are BigInts, for they pass 2^53. */
 export interface Meta {

@@ -84,7 +84,8 @@ export class BooksWriter {
 
   #writeCrossings({ opened, closed, decisions, channels }: Fold): void {
     for (let at = 0; at < closed.length; at += CLOSED_ROW_WORDS) {
-      this.#dropOpened.run(closed[at], u64At(closed, at + OpenRowWord.sequence));
+      const key = [closed[at], u64At(closed, at + OpenRowWord.sequence)];
+      if (this.#dropOpened.run(key).changes !== 1) throw new Error('no such crossing is open');
     }
     for (let at = 0; at < opened.length; at += OPEN_ROW_WORDS) {
       const sequence = u64At(opened, at + OpenRowWord.sequence);

@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { FoldMaker } from '../../core/books.fixture.ts';
+import { booksFile } from './connection.ts';
+import type { SqliteBooks } from './sqlite-books.ts';
+import { StorageThread } from './storage-thread.ts';
+
+// How fast the books take transfers, from posting a fold to its `done`, and give accounts back:
+//   node server/node/books/measure.ts --transfers 2000000 --fold 100000 --random-ids
+
+const { values } = parseArgs({
+  options: {
+    transfers: { type: 'string', default: '2000000' },
+    fold: { type: 'string', default: '100000' },
+    accounts: { type: 'string', default: '10000' },
+    'random-ids': { type: 'boolean', default: false },
+    folder: { type: 'string', default: tmpdir() },
+  },
+});
+const transfers = Number(values.transfers);
+const perFold = Number(values.fold);
+const accounts = Number(values.accounts);
+
+const UNIT = 1;
+const folder = mkdtempSync(join(values.folder, 'evenkeel-measure-'));
+const thread = new StorageThread();
+try {
+  await measure(thread.open(UNIT, folder, 'measure'));
+} finally {
+  await thread.close();
+  rmSync(folder, { recursive: true });
+}
+
+async function measure(books: SqliteBooks): Promise<void> {
+  const maker = new FoldMaker(UNIT, { randomIds: values['random-ids'] });
+  const createMs = await timedCommit(books, maker, { accounts });
+  const emptyBytes = fileBytes();
+  let commitMs = 0;
+  const cpuBefore = process.cpuUsage();
+  let makeCpuUs = 0;
+  for (let made = 0; made < transfers; made += perFold) {
+    const cpu = process.cpuUsage();
+    const fold = maker.next({ transfers: Math.min(perFold, transfers - made) });
+    makeCpuUs += cpuUs(cpu);
+    commitMs += await timed(() => commit(books, fold));
+  }
+  const usPerRow = (cpuUs(cpuBefore) - makeCpuUs) / transfers;
+  console.log(`${accounts} accounts created in ${createMs.toFixed(0)} ms`);
+  console.log(
+    `${Math.round(transfers / commitMs)} k transfer rows/s, ${usPerRow.toFixed(2)} us of CPU a row`,
+  );
+  console.log(`load: ${(await timed(() => load(books))).toFixed(0)} ms`);
+  await books.close();
+  console.log(`${((fileBytes() - emptyBytes) / transfers).toFixed(1)} bytes a transfer on disk`);
+}
+
+function load(books: SqliteBooks): void {
+  let rows = 0;
+  for (const piece of books.load().accounts) rows += piece.length;
+  if (rows === 0) throw new Error('no accounts');
+}
+
+function timedCommit(
+  books: SqliteBooks,
+  maker: FoldMaker,
+  size: { accounts: number },
+): Promise<number> {
+  const fold = maker.next(size);
+  return timed(() => commit(books, fold));
+}
+
+function commit(books: SqliteBooks, fold: ReturnType<FoldMaker['next']>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    books.commit(fold, (error) => (error === null ? resolve() : reject(error)));
+  });
+}
+
+async function timed(act: () => void | Promise<void>): Promise<number> {
+  const start = performance.now();
+  await act();
+  return performance.now() - start;
+}
+
+function cpuUs(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return user + system;
+}
+
+/** The file and its WAL. */
+function fileBytes(): number {
+  const file = booksFile(folder, UNIT);
+  const wal = statSync(`${file}-wal`, { throwIfNoEntry: false });
+  return statSync(file).size + (wal?.size ?? 0);
+}
