@@ -134,6 +134,11 @@ describe('a crossing', () => {
     far.apply(transfers({ ...VALID, debit: credit, credit: debit }));
     const [refused] = far.apply(decides(home));
     expect(refused!.status).toBe(TransferStatus.exists_with_different_debit_account_id);
+    const items = far.openCrossings().map(({ sequence, record }) => ({ sequence, record }));
+    const back: Command = { kind: 'decide', homeUnit: 2, finished: 0n, items, balances: false };
+    expect(home.apply(back)[0]!.status).toBe(refused!.status);
+    home.apply(completes(1n, refused!.status));
+    expect(home.apply(transfers(VALID))[0]!.status).toBe(InternalStatus.crossing_opened);
   });
 
   it('to an account that is not there burns the id in both units', () => {
