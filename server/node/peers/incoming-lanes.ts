@@ -54,8 +54,6 @@ export class IncomingLanes {
       if (hello === null || decoder === null) {
         hello = this.#greet(stream, frame, leave);
         decoder = hello === null ? null : new FrameDecoder(hello.serverId, this.#options.self);
-      } else if (this.#streams.get(keyOf(hello)) !== stream) {
-        leave(status.ABORTED, 'replaced by a newer stream');
       } else this.#deliver(hello, decoder, frame, leave);
     });
     const over = () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type Socket, type Server as TcpServer } from 'node:net';
 import {
   Client,
@@ -155,17 +156,29 @@ describe('messages', () => {
     expect(() => one.links.send(3, request(1))).toThrow('server 3 is no peer of server 1');
   });
 
-  test('sent before the peer is there wait half a second for it, not longer', async () => {
+  test('sent just before the peer is there wait for it', async () => {
+    const ports = await freePorts(2);
+    const one = await startNode(1, ports);
+    one.links.send(2, request(1));
+    one.links.flush();
+    const two = await startNode(2, ports);
+    await until(() => two.received.length === 1);
+  });
+
+  test('sent long before the peer is there are dropped, by the next one and when it comes', async () => {
     const ports = await freePorts(2);
     const one = await startNode(1, ports);
     one.links.send(2, request(1));
     await sleep(600);
     one.links.send(2, request(2));
-    one.links.flush();
+    expect(one.links.stats()[0]!.lanes[1]).toMatchObject({ queued: 1, dropped: 1 });
+    await sleep(600);
     const two = await startNode(2, ports);
+    await until(() => isConnected(one));
+    one.links.send(2, request(3));
+    one.links.flush();
     await until(() => two.received.length > 0);
-    await sleep(20);
-    expect(refsOf(two)).toEqual([2]);
+    expect(refsOf(two)).toEqual([3]);
   });
 
   test('on the control lane overtake a bulk lane that is stuck', async () => {
@@ -248,6 +261,29 @@ describe('a hello is refused', () => {
     await until(() => one.logs.some((line) => line.includes('answers as server 2')));
     expect(one.events).not.toContain('up 3');
   });
+});
+
+test('a new stream of a server and lane ends the older one, whose frames no longer count', async () => {
+  const ports = await freePorts(2);
+  const two = await startNode(2, ports);
+  const client = new Client(`127.0.0.1:${ports[1]}`, credentials.createInsecure());
+  closers.push(() => client.close());
+  const { path, requestSerialize, responseDeserialize } = LANE_METHOD;
+  const greet = (epoch: number) => {
+    const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    stream.on('error', () => {});
+    const hello = { clusterId: CLUSTER, serverId: 1, zone: 'hz1', protocolVersion: 1 };
+    stream.write(encodeHello({ ...hello, epoch, lane: 'bulk' }));
+    return stream;
+  };
+  const older = greet(1);
+  await once(older, 'data');
+  const newer = greet(2);
+  const [[error]] = await Promise.all([once(older, 'error'), once(newer, 'data')]);
+  expect(error).toMatchObject({ code: status.ABORTED });
+  newer.write(encodeFrame([request(2)]));
+  await until(() => two.received.length === 1);
+  expect(refsOf(two)).toEqual([2]);
 });
 
 describe('a peer', () => {

@@ -37,10 +37,8 @@ export const CHANNEL_OPTIONS: ChannelOptions = {
   ...COMMON_OPTIONS,
   // A connection a lane: channels would otherwise share one.
   'grpc.use_local_subchannel_pool': 1,
-  // Retries buffer up to 16 MiB and report a write as done before it is: we would see no back-pressure.
+  // A stream is opened again by us, who know what is still worth sending.
   'grpc.enable_retries': 0,
-  'grpc.retry_buffer_size': 0,
-  'grpc.per_rpc_retry_buffer_size': 0,
   'grpc.enable_http_proxy': 0,
   'grpc.service_config_disable_resolution': 1,
 };
