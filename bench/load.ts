@@ -29,7 +29,10 @@ export async function loadFully(options: LoadOptions): Promise<LoadResult> {
   const endMs = startMs + seconds * 1_000;
   let answered = 0;
   const worker = async (client: EvenkeelClient): Promise<void> => {
-    while (performance.now() < endMs) answered += await book(client, options);
+    while (performance.now() < endMs) {
+      const count = await book(client, options);
+      answered += count; // not across the await: others count meanwhile
+    }
   };
   const workers = batch === 1 ? IN_FLIGHT_SINGLE : IN_FLIGHT_BATCHES;
   await Promise.all(

@@ -15,7 +15,7 @@ export interface BenchOptions {
   readonly dataDir: string;
   /** What runs a server, see LocalCluster. */
   readonly command: readonly string[];
-  progress(text: string): void;
+  readonly progress: (text: string) => void;
 }
 
 /** The `--json` line holds exactly this. */

@@ -52,7 +52,8 @@ function readZone(folder: string, units: number): ZoneBooks {
     const books = new Database(join(folder, `unit-${unit}.sqlite`), { readonly: true });
     for (const sql of TABLES) {
       for (const row of books.prepare(sql).raw().safeIntegers().iterate() as Iterable<unknown[]>) {
-        for (const value of row) digest.update(Buffer.isBuffer(value) ? value : `${value};`);
+        for (const value of row)
+          digest.update(Buffer.isBuffer(value) ? value : `${String(value)};`);
       }
     }
     balanced &&= isBalanced(books);

@@ -10,21 +10,15 @@ import { decodeTopology, encodeTopology, slotOwners, type Topology } from './top
 export class RegistryUnit {
   readonly group: Group;
   readonly #configured: Topology;
-  #index = 0;
+  readonly #machine: RegistryStateMachine;
   #topology: Topology | null = null;
   #slotOwners: Uint16Array | null = null;
   #proposed = false;
 
   constructor(options: GroupOptions, configured: Topology, log: Log, send: GroupEvents['send']) {
     this.#configured = configured;
-    const self = this;
-    const machine = {
-      ready: true,
-      get index() {
-        return self.#index;
-      },
-      apply: (entry: Entry) => this.#apply(entry),
-    };
+    const machine = new RegistryStateMachine((entry) => this.#apply(entry));
+    this.#machine = machine;
     this.group = new Group(options, log, machine, {
       send,
       onLeading: () => {},
@@ -46,7 +40,7 @@ export class RegistryUnit {
   }
 
   get index(): number {
-    return this.#index;
+    return this.#machine.index;
   }
 
   prepare(): void {
@@ -55,9 +49,28 @@ export class RegistryUnit {
   }
 
   #apply(entry: Entry): void {
-    this.#index = entry.index;
     if (entry.kind === EntryKind.empty || this.#topology !== null) return;
     this.#topology = decodeTopology(entry.payload);
     this.#slotOwners = slotOwners(this.#topology.units);
+  }
+}
+
+/** Always ready: it has no books to wait for. */
+class RegistryStateMachine {
+  readonly ready = true;
+  readonly #applyEntry: (entry: Entry) => void;
+  #index = 0;
+
+  constructor(applyEntry: (entry: Entry) => void) {
+    this.#applyEntry = applyEntry;
+  }
+
+  get index(): number {
+    return this.#index;
+  }
+
+  apply(entry: Entry): void {
+    this.#index = entry.index;
+    this.#applyEntry(entry);
   }
 }

@@ -39,7 +39,7 @@ interface OpenBatch {
 
 /** What a buffer starts with, and how much of one is kept for the next flush. */
 const BUFFER_BYTES = 64 << 10;
-const BUFFER_BYTES_KEPT = 4 << 20;
+const BUFFER_BYTES_KEPT = 16 << 20;
 
 /** Records on their way to the next flush. A record's place in the log is settled when it is added. */
 export class Stage {
