@@ -30,9 +30,9 @@ if (values.supervised === true && misbehaves !== 'ignores its stdin') {
   process.stdin.resume();
   process.stdin.on('end', () => process.exit(0));
 }
+const leaked = Object.keys(process.env).filter((name) => name.startsWith('EVENKEEL_'));
+if (leaked.length > 0) console.error(`leaked ${leaked.join()}`);
 const row = config.servers.find(({ id }) => id === config.server)!;
 createServer().listen(Number(row.address.split(':')[1]), '127.0.0.1', () => {
-  const leaked = Object.keys(process.env).filter((name) => name.startsWith('EVENKEEL_'));
-  console.log(JSON.stringify({ ready: true, address: row.address, leaked }));
-  if (leaked.length > 0) console.error(`leaked ${leaked.join()}`);
+  console.log(JSON.stringify({ ready: true, address: row.address }));
 });
