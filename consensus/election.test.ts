@@ -563,6 +563,20 @@ describe('the leader checks its quorum', () => {
     expect(c.status(1)).toMatchObject({ role: 'follower', term: 1, leader: 0 });
   });
 
+  it('C42 a leader, or a candidate, that steps down in its term keeps its vote', () => {
+    const leader = lead(solo());
+    for (let i = 0; i < 60; i++) leader.raft.tick();
+    const candidate = inRole('candidate');
+    for (const from of [2, 3]) candidate.raft.step(voteReply(from, 2, false));
+    for (const node of [leader, candidate]) {
+      const { role, term } = node.status();
+      expect(role).toBe('follower');
+      node.flush();
+      node.raft.step(vote(3, term, 9, 9));
+      expect(only(node.flush(), 'voteReply')).toMatchObject([{ to: 3, granted: false }]);
+    }
+  });
+
   it('C43 who heard a leader lately ignores campaigns, unless forced by that leader', () => {
     const node = solo({ term: 1 });
     node.raft.step(heartbeat(2, 1));

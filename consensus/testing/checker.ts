@@ -36,8 +36,17 @@ export class Checker {
     }
   }
 
-  /** State machine safety: no two replicas apply different entries at an index. */
-  onApply(id: ServerId, entry: Entry): void {
+  /** State machine safety: no two replicas apply different entries at an index, nor before it is durable (C66). */
+  onApply(node: SimNode, entry: Entry): void {
+    const { id, disk } = node;
+    if (
+      !node.skipDurability &&
+      disk.log.entriesHeld[entry.index - 1 - disk.log.base]?.term !== entry.term
+    ) {
+      throw new SafetyError(
+        `server ${id} applied ${entryText(entry)} at ${entry.index} before it was durable`,
+      );
+    }
     const known = this.committed[entry.index - 1];
     if (known === undefined) {
       if (entry.index !== this.committed.length + 1)

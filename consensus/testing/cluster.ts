@@ -30,7 +30,7 @@ export class Cluster {
       const overrides = typeof options.config === 'function' ? options.config(id) : options.config;
       const node = new SimNode(testConfig(id, ids, overrides), options.nodes?.(id));
       node.onEvent = (event) => this.checker.onEvent(node, this.#incarnations.get(id) ?? 0, event);
-      node.onApply = (entry) => this.checker.onApply(id, entry);
+      node.onApply = (entry) => this.checker.onApply(node, entry);
       return node;
     });
   }

@@ -102,8 +102,8 @@ class Walk {
       for (let i = this.#below(4 * this.cluster.nodes.length); i >= 0; i--) this.#deliver();
     else if (dice < 850) for (const node of this.cluster.nodes) this.#turn(node);
     else if (dice < 910) this.#tick();
-    else if (dice < 950) this.#propose(this.#node());
-    else if (dice < 988) this.#read(this.#node());
+    else if (dice < 940) this.#propose(this.#node());
+    else if (dice < 970) this.#read(this.#node());
     else this.#trouble();
   }
 
@@ -165,7 +165,7 @@ class Walk {
   #trouble(): void {
     const node = this.#node();
     const { cluster } = this;
-    switch (this.#below(9)) {
+    switch (this.#below(12)) {
       case 0:
       case 1:
         if (node.alive) {
@@ -195,11 +195,35 @@ class Walk {
       case 7:
         if (node.alive) node.raft.campaign();
         return;
+      case 8:
+      case 9:
+      case 10:
+        this.#coup();
+        return;
       default:
         if (!node.alive) return;
         if (this.#chance(2)) node.raft.reportUnreachable(this.#node().id);
         else node.raft.forgetLeader(node.status().leader);
     }
+  }
+
+  /**
+   * One or two servers are told to take over, at once and whoever leads: an election may come at any time, and none
+   * may do harm. Often the leader dies of it.
+   */
+  #coup(): void {
+    const { cluster } = this;
+    const leader = cluster.leader();
+    for (let i = this.#below(2); i >= 0; i--) {
+      const node = this.#node();
+      const { term } = node.status();
+      const from = cluster.nodes.find(({ id }) => id !== node.id)?.id ?? 0;
+      if (node.alive) node.raft.step({ type: 'timeoutNow', from, to: node.id, term });
+    }
+    if (leader === 0 || this.#chance(2)) return;
+    this.#crashes++;
+    cluster.crash(leader, this.#below(cluster.node(leader).pending.length + 1));
+    if (this.#chance(2)) cluster.restart(leader);
   }
 
   /** Heals all and demands: one leader, few terms, equal logs, and new entries applied everywhere. */
