@@ -1,6 +1,6 @@
 import { Raft, type Refusal } from '../../consensus/raft.ts';
-import type { Entry, Message, ServerId } from '../../consensus/types.ts';
-import type { Log } from './log/log.ts';
+import type { Entry, HardState, Message, ServerId } from '../../consensus/types.ts';
+import type { Log, UnitLog } from './log/log.ts';
 
 /** What a group replicates. */
 export interface StateMachine {
@@ -82,7 +82,7 @@ export class Group {
         random: options.random,
       },
       stored,
-      stored.hardState(),
+      hardStateToStartFrom(stored, machine.index),
       machine.index,
     );
   }
@@ -190,4 +190,18 @@ export class Group {
     }
     this.#reads = waiting;
   }
+}
+
+/**
+ * The stored hard state, raised to what the log and the books prove: a crash may keep entries and lose
+ * the hard state that was written after them, and a commit alone is never synced.
+ */
+function hardStateToStartFrom(log: UnitLog, applied: number): HardState {
+  const { term, vote, commit } = log.hardState();
+  const lastTerm = log.term(log.lastIndex());
+  return {
+    term: Math.max(term, lastTerm),
+    vote: lastTerm > term ? 0 : vote,
+    commit: Math.max(commit, applied),
+  };
 }

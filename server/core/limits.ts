@@ -21,9 +21,12 @@ export const DECIDES_IN_FLIGHT_MAX = 8;
 /** Ids one look-up request carries, also the most rows that an account-transfers page has. */
 export const READ_ROWS_MAX = 8_190;
 
-/** A request without an answer is sent again after this, doubling up to the maximum. */
-export const RESEND_MS_MIN = 1_000;
-export const RESEND_MS_MAX = 8_000;
+/**
+ * A request without an answer is sent again after this, doubling up to the maximum. Long, for a loss shows
+ * itself otherwise (new leader, broken connection), and repeating what only waits makes it wait longer.
+ */
+export const RESEND_MS_MIN = 5_000;
+export const RESEND_MS_MAX = 20_000;
 /** A refused request waits this long, doubling up to the maximum, unless a new leader is known before. */
 export const REFUSED_MS_MIN = 5;
 export const REFUSED_MS_MAX = 100;

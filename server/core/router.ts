@@ -133,7 +133,13 @@ export class Router {
   /** That server's process has ended: whatever it was asked is to be asked again. */
   serverDown(server: ServerId): void {
     for (const queue of this.#queues) if (queue.hint === server) queue.hint = 0;
+    this.connectionLost(server);
+  }
+
+  /** What was on its way to that server, or back, may be lost. */
+  connectionLost(server: ServerId): void {
     this.#resend((pending) => pending.sentTo === server);
+    this.#hasNew = true;
   }
 
   #queue(unit: number): UnitQueue {

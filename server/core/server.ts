@@ -125,6 +125,11 @@ export class Server {
     this.#router.serverDown(server);
   }
 
+  /** A new connection to a peer stands: what was on its way over the old one may be lost. */
+  serverReconnected(server: ServerId): void {
+    if (this.#state === 'running') this.#router.connectionLost(server);
+  }
+
   /** Does all the work that the inputs since the last turn have caused, and starts what the disk must do. */
   turn(): void {
     if (this.#state !== 'running') return;

@@ -172,6 +172,7 @@ export class ServerProcess {
       links,
       receive: (from, message) => this.#input(() => this.#core.receive(from, message)),
       onPeerDown: (id) => this.#input(() => this.#core.serverDown(id)),
+      onPeerUp: (id) => this.#input(() => this.#core.serverReconnected(id)),
       log,
     });
   }
