@@ -1,6 +1,6 @@
 /**
- * The state of one replica and its outboxes: what the functions of roles, election, replication, reads and transfer
- * work on. No rules of the protocol here.
+ * The state of one replica and its outboxes: what the functions of roles, election, replication,
+ * reads and transfer work on. No rules of the protocol here.
  */
 import { RaftLog } from './log.ts';
 import type { Progress } from './progress.ts';
@@ -43,7 +43,10 @@ export interface Core {
   /** Ticks since this replica last had a reason not to campaign, and how many it waits. */
   candidacyElapsed: number;
   candidacyTicks: number;
-  /** Ticks since a leader was heard; decides on refusing votes. Separate from the above: see the TRAP in `RaftConfig`. */
+  /**
+   * Ticks since a leader was heard; decides on refusing votes. Separate from the above: see the
+   * TRAP in `RaftConfig`.
+   */
   leaderElapsed: number;
   /** Pre-votes asked for since a leader was last heard; spaces out the retries. */
   preVoteAttempts: number;
@@ -135,7 +138,10 @@ export function trace(core: Core, event: TraceEvent): void {
   core.config.trace?.(event);
 }
 
-/** Whether this leader has committed an entry of its term: before that it must not serve reads (C84). */
+/**
+ * Whether this leader has committed an entry of its term: before that it must not serve reads
+ * (C84).
+ */
 export function ownTermCommitted(core: Core): boolean {
   return core.role === 'leader' && core.log.commit >= core.termStart;
 }

@@ -31,9 +31,10 @@ export function preCampaign(core: Core): void {
 }
 
 /**
- * Asks for votes in the next term. The requests wait for the disk like the own vote: they may count entries that are
- * not durable yet, and if this replica crashed and lost them together with the new term, it could collect the votes
- * later, in the same term, with a shorter log. (etcd sends them at once; see election.test.ts.)
+ * Asks for votes in the next term. The requests wait for the disk like the own vote: they may count
+ * entries that are not durable yet, and if this replica crashed and lost them together with the new
+ * term, it could collect the votes later, in the same term, with a shorter log. (etcd sends them at
+ * once; see election.test.ts.)
  */
 export function campaign(core: Core, forced: boolean): void {
   if (core.role === 'leader' || !isVoter(core, core.self)) return;
@@ -59,7 +60,10 @@ export function campaign(core: Core, forced: boolean): void {
   }
 }
 
-/** How long a pre-vote waits for answers: about a WAN round trip, then twice that, up to the candidacy timeout. */
+/**
+ * How long a pre-vote waits for answers: about a WAN round trip, then twice that, up to the
+ * candidacy timeout.
+ */
 function retryTicks(core: Core): number {
   const { preVoteRetryTicks, candidacyTicksMax, random } = core.config;
   const base = preVoteRetryTicks * 2 ** Math.min(core.preVoteAttempts, 10);
@@ -68,8 +72,9 @@ function retryTicks(core: Core): number {
 }
 
 /**
- * Whether a request is ignored because a leader was heard lately (thesis 4.2.3; C43). A voter never refuses the leader
- * that it follows (hashicorp#605), and a tick count equal to the threshold is expired (etcd#10483).
+ * Whether a request is ignored because a leader was heard lately (thesis 4.2.3; C43). A voter never
+ * refuses the leader that it follows (hashicorp#605), and a tick count equal to the threshold is
+ * expired (etcd#10483).
  */
 export function refusesCampaigns(core: Core, message: PreVote | Vote): boolean {
   if (message.type === 'vote' && message.forced) return false;
@@ -77,7 +82,10 @@ export function refusesCampaigns(core: Core, message: PreVote | Vote): boolean {
   return core.role === 'leader' || core.leaderElapsed < core.config.voteRefusalTicks;
 }
 
-/** The term has been settled by the dispatcher: a pre-vote may be ahead of the own term, a vote is of the own term. */
+/**
+ * The term has been settled by the dispatcher: a pre-vote may be ahead of the own term, a vote is
+ * of the own term.
+ */
 export function handleVoteRequest(core: Core, message: PreVote | Vote): void {
   const { log } = core;
   const free = core.vote === message.from || (core.vote === 0 && core.leader === 0); // C18
@@ -91,7 +99,8 @@ export function handleVoteRequest(core: Core, message: PreVote | Vote): void {
   const { self } = core;
   const to = message.from;
   if (message.type === 'preVote') {
-    // Promises nothing, yet waits for the disk as in etcd: who cannot write could not vote either (C140).
+    // Promises nothing, yet waits for the disk as in etcd: who cannot write could not vote either
+    // (C140).
     core.sendAfterDurable.push({ type: 'preVoteReply', from: self, to, term, granted });
     return;
   }
@@ -103,7 +112,10 @@ export function handleVoteRequest(core: Core, message: PreVote | Vote): void {
   core.sendAfterDurable.push({ type: 'voteReply', from: self, to, term, granted }); // C21
 }
 
-/** Counts answers to the campaign under way; late ones of another kind or term are nothing (C22, C37). */
+/**
+ * Counts answers to the campaign under way; late ones of another kind or term are nothing (C22,
+ * C37).
+ */
 export function handleVoteReply(core: Core, message: PreVoteReply | VoteReply): void {
   const pre = message.type === 'preVoteReply';
   if (core.role !== (pre ? 'preCandidate' : 'candidate')) return;
@@ -121,8 +133,9 @@ export function handleVoteReply(core: Core, message: PreVoteReply | VoteReply): 
 }
 
 /**
- * At a leader, each `voteRefusalTicks`: steps down unless it heard a quorum since the last check (thesis 6.2, C42).
- * Followers may vote again only after the same time, so a leader cut off is gone before long.
+ * At a leader, each `voteRefusalTicks`: steps down unless it heard a quorum since the last check
+ * (thesis 6.2, C42). Followers may vote again only after the same time, so a leader cut off is gone
+ * before long.
  */
 export function checkQuorum(core: Core): void {
   const active = isQuorum(

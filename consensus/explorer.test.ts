@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type ExplorerReport, explore } from './testing/explorer.ts';
 
-// EXPLORER_STEPS: steps a walk; EVENKEEL_SEED: the first seed. A failure names the seed that repeats it.
+// EXPLORER_STEPS: steps a walk; EVENKEEL_SEED: the first seed. A failure names the seed that
+// repeats it.
 const { EXPLORER_STEPS, EVENKEEL_SEED } = process.env;
 const STEPS = Number(EXPLORER_STEPS ?? 5_000);
 const SEED = Number(EVENKEEL_SEED ?? 1);

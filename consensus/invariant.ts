@@ -1,9 +1,15 @@
-/** The core met a state that the protocol rules out. Never caught and continued: the process stops (fail-stop). */
+/**
+ * The core met a state that the protocol rules out. Never caught and continued: the process stops
+ * (fail-stop).
+ */
 export class InvariantError extends Error {
   override readonly name = 'InvariantError';
 }
 
-/** Throws an `InvariantError` unless `condition` holds. For hot paths write the `if` and build the text only there. */
+/**
+ * Throws an `InvariantError` unless `condition` holds. For hot paths write the `if` and build the
+ * text only there.
+ */
 export function invariant(condition: boolean, text: string): asserts condition {
   if (!condition) throw new InvariantError(text);
 }

@@ -1,6 +1,7 @@
 /**
- * The log as the core sees it: what is durable, read through `LogStore`, and the tail that is not ("unstable"), held
- * here. Also the marks that move over it: handed to disk, durable, commit, handed to apply, applied.
+ * The log as the core sees it: what is durable, read through `LogStore`, and the tail that is not
+ * ("unstable"), held here. Also the marks that move over it: handed to disk, durable, commit,
+ * handed to apply, applied.
  *
  *     firstIndex ... applied <= applying <= commit
  *     firstIndex ... durable | unstable: handed out to be written | not yet | lastIndex
@@ -17,7 +18,10 @@ interface Write {
   readonly generation: number;
 }
 
-/** (term, index) in the order that decides who is up to date: term first (thesis 3.6.1, openraft a48a3282). */
+/**
+ * (term, index) in the order that decides who is up to date: term first (thesis 3.6.1, openraft
+ * a48a3282).
+ */
 export function isUpToDate(
   term: number,
   index: number,
@@ -34,7 +38,10 @@ export class RaftLog {
   #offset: number;
   /** Next index to hand out for writing. */
   #writeNext: number;
-  /** Raised by each truncation: completions of writes taken before it prove nothing about what stands there now (C137). */
+  /**
+   * Raised by each truncation: completions of writes taken before it prove nothing about what
+   * stands there now (C137).
+   */
   #generation = 0;
   #writes: Write[] = [];
   #commit: number;
@@ -58,8 +65,8 @@ export class RaftLog {
     this.#store = store;
     this.#offset = last + 1;
     this.#writeNext = last + 1;
-    // A commit mark is written without a sync, so books that were synced later may be ahead of it. What was applied
-    // was committed.
+    // A commit mark is written without a sync, so books that were synced later may be ahead of it.
+    // What was applied was committed.
     this.#commit = Math.max(commit, applied);
     this.#applied = applied;
     this.#applying = applied;
@@ -147,9 +154,10 @@ export class RaftLog {
   }
 
   /**
-   * Takes a leader's entries, which follow (prevIndex, prevTerm), and returns the first index that changed; 0 if all
-   * were here already. The caller has checked that prev matches. Truncates at the first real conflict only: entries
-   * that are merely present already, and what follows them, stay (C68, openraft 9540c904).
+   * Takes a leader's entries, which follow (prevIndex, prevTerm), and returns the first index that
+   * changed; 0 if all were here already. The caller has checked that prev matches. Truncates at the
+   * first real conflict only: entries that are merely present already, and what follows them, stay
+   * (C68, openraft 9540c904).
    */
   merge(entries: readonly Entry[]): number {
     for (let i = 0; i < entries.length; i++) {
@@ -180,8 +188,8 @@ export class RaftLog {
   }
 
   /**
-   * The largest index <= `index` whose term is <= `term`: one probe skips a whole term (C73, C74; etcd
-   * `findConflictByTerm`). Term 0 if that is below what this log still knows.
+   * The largest index <= `index` whose term is <= `term`: one probe skips a whole term (C73, C74;
+   * etcd `findConflictByTerm`). Term 0 if that is below what this log still knows.
    */
   findConflict(index: number, term: number): { index: number; term: number } {
     let at = Math.min(index, this.lastIndex());
@@ -217,7 +225,10 @@ export class RaftLog {
     return entries;
   }
 
-  /** Notes that the shell now writes everything up to the end of the log, and returns what it shall report. */
+  /**
+   * Notes that the shell now writes everything up to the end of the log, and returns what it shall
+   * report.
+   */
   beginWrite(term: number): { term: number; index: number } {
     const write = { term, index: this.lastIndex(), generation: this.#generation };
     this.#writes.push(write);
@@ -225,8 +236,9 @@ export class RaftLog {
   }
 
   /**
-   * The write with these values, and all before it, are on disk. The pair alone could not tell a write from a later
-   * one of the same index after a truncation (C137), so it is matched with the write it came from.
+   * The write with these values, and all before it, are on disk. The pair alone could not tell a
+   * write from a later one of the same index after a truncation (C137), so it is matched with the
+   * write it came from.
    */
   endWrite(term: number, index: number): void {
     const at = this.#writes.findIndex((write) => write.term === term && write.index === index);

@@ -1,5 +1,6 @@
 /**
- * What a leader knows of one peer, and how fast it may send to it (etcd `tracker/progress.go`, `inflights.go`).
+ * What a leader knows of one peer, and how fast it may send to it (etcd `tracker/progress.go`,
+ * `inflights.go`).
  *
  *     probe      next is a guess; one append a heartbeat interval until the logs are known to meet
  *     replicate  next runs ahead of match; appends are pipelined within a window
@@ -95,7 +96,9 @@ export class Progress {
     this.inflights.clear();
   }
 
-  /** The entry at `next` is gone: probe the end of the log, `lastIndex`, once a heartbeat interval. */
+  /**
+   * The entry at `next` is gone: probe the end of the log, `lastIndex`, once a heartbeat interval.
+   */
   becomeSnapshot(lastIndex: number): void {
     this.state = 'snapshot';
     this.paused = true;
@@ -135,8 +138,8 @@ export class Progress {
   }
 
   /**
-   * The append after `rejectedIndex` was rejected; `hint` is the highest index that may match. Sets `next` back and
-   * returns true, or returns false for a stale rejection (C76).
+   * The append after `rejectedIndex` was rejected; `hint` is the highest index that may match. Sets
+   * `next` back and returns true, or returns false for a stale rejection (C76).
    */
   rejected(rejectedIndex: number, hint: number): boolean {
     if (this.state === 'replicate') {

@@ -1,10 +1,10 @@
 /**
- * Quorum arithmetic, pure. The one place that knows what a majority is: votes, commits, reads and leader liveness all
- * ask here (openraft d60f1e85: a second formula was off by one).
+ * Quorum arithmetic, pure. The one place that knows what a majority is: votes, commits, reads and
+ * leader liveness all ask here (openraft d60f1e85: a second formula was off by one).
  *
- * A configuration is a list of voter sets; each must agree by majority. A plain group has one set, a joint one two
- * (thesis 4.3). An empty set agrees with everything, so that joint code needs no branch (etcd `quorum/majority.go`).
- * Checked against brute force in quorum.test.ts.
+ * A configuration is a list of voter sets; each must agree by majority. A plain group has one set,
+ * a joint one two (thesis 4.3). An empty set agrees with everything, so that joint code needs no
+ * branch (etcd `quorum/majority.go`). Checked against brute force in quorum.test.ts.
  */
 import type { ServerId } from './types.ts';
 
@@ -15,7 +15,9 @@ export function majority(size: number): number {
   return Math.floor(size / 2) + 1;
 }
 
-/** The highest number that a quorum has reached: the commit index for `reached` = match (C53, C110). */
+/**
+ * The highest number that a quorum has reached: the commit index for `reached` = match (C53, C110).
+ */
 export function quorumReached(sets: VoterSets, reached: (id: ServerId) => number): number {
   let lowest = Number.MAX_SAFE_INTEGER;
   for (const voters of sets) {
@@ -28,7 +30,10 @@ export function quorumReached(sets: VoterSets, reached: (id: ServerId) => number
 
 export type VoteOutcome = 'won' | 'lost' | 'pending';
 
-/** Where an election stands; `vote` gives undefined for one not heard of. Lost as soon as one set cannot win any more. */
+/**
+ * Where an election stands; `vote` gives undefined for one not heard of. Lost as soon as one set
+ * cannot win any more.
+ */
 export function voteOutcome(
   sets: VoterSets,
   vote: (id: ServerId) => boolean | undefined,

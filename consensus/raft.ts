@@ -1,7 +1,8 @@
 /**
- * One replica of a Raft group as a pure step machine: messages, ticks and calls in, one `Output` a turn out. No I/O,
- * clock, randomness of its own or promises; the same inputs give the same outputs. etcd-io/raft's shape. The caller's
- * duties are at the top of types.ts; a call after a thrown `InvariantError` is not defined.
+ * One replica of a Raft group as a pure step machine: messages, ticks and calls in, one `Output` a
+ * turn out. No I/O, clock, randomness of its own or promises; the same inputs give the same
+ * outputs. etcd-io/raft's shape. The caller's duties are at the top of types.ts; a call after a
+ * thrown `InvariantError` is not defined.
  */
 import { checkConfig } from './config.ts';
 import { type Core, createCore, isVoter, ownTermCommitted, progressOf } from './core.ts';
@@ -66,7 +67,10 @@ export interface RaftStatus {
   readonly commit: number;
   readonly applied: number;
   readonly lastIndex: number;
-  /** This leader has committed an entry of its term: it may serve reads, and what it knows as committed is complete. */
+  /**
+   * This leader has committed an entry of its term: it may serve reads, and what it knows as
+   * committed is complete.
+   */
   readonly ownTermCommitted: boolean;
   /** Heir of a transfer under way, 0 for none. */
   readonly transferee: ServerId;
@@ -80,8 +84,9 @@ export class Raft {
   readonly #core: Core;
 
   /**
-   * Starts, or restarts, as a follower that knows no leader (C1). `applied` is the index the books hold; entries above
-   * it that are known to be committed come again (C63). Throws if `hard.commit` or `applied` is outside the log (C64).
+   * Starts, or restarts, as a follower that knows no leader (C1). `applied` is the index the books
+   * hold; entries above it that are known to be committed come again (C63). Throws if `hard.commit`
+   * or `applied` is outside the log (C64).
    */
   constructor(config: RaftConfig, store: LogStore, hard: HardState, applied: number) {
     checkConfig(config);
@@ -92,8 +97,9 @@ export class Raft {
   }
 
   /**
-   * Takes a message of a peer, or of itself from `sendAfterDurable`. Ignores what is not for this replica, or not from a
-   * voter of the group (C13; membership changes will have to let an unknown leader in).
+   * Takes a message of a peer, or of itself from `sendAfterDurable`. Ignores what is not for this
+   * replica, or not from a voter of the group (C13; membership changes will have to let an unknown
+   * leader in).
    */
   step(message: Message): void {
     const core = this.#core;
@@ -147,7 +153,10 @@ export class Raft {
     }
   }
 
-  /** A message of a higher term: false if it is to be ignored. Only a leader's own messages prove who leads (C2). */
+  /**
+   * A message of a higher term: false if it is to be ignored. Only a leader's own messages prove
+   * who leads (C2).
+   */
   #adoptTerm(message: Message): boolean {
     const core = this.#core;
     switch (message.type) {
@@ -171,8 +180,9 @@ export class Raft {
   }
 
   /**
-   * A message of a lower term changes nothing (C3), but two senders must learn of this term or they could be stuck: a
-   * leader that this replica no longer follows (C46) and a pre-candidate that cannot win (C39).
+   * A message of a lower term changes nothing (C3), but two senders must learn of this term or they
+   * could be stuck: a leader that this replica no longer follows (C46) and a pre-candidate that
+   * cannot win (C39).
    */
   #answerStale(message: Message): void {
     const core = this.#core;
@@ -220,7 +230,10 @@ export class Raft {
     preCampaign(this.#core);
   }
 
-  /** Appends a command at the leader. The outcome is known when an entry with this index and term is committed. */
+  /**
+   * Appends a command at the leader. The outcome is known when an entry with this index and term is
+   * committed.
+   */
   propose(payload: Uint8Array): { index: number; term: number } | Refusal {
     const core = this.#core;
     if (core.role !== 'leader') return { refused: 'not_leader', leader: core.leader };
@@ -241,20 +254,27 @@ export class Raft {
   }
 
   /**
-   * Asks from which index on a linearizable read may be answered; the answer comes in `Output.reads`, or the context in
-   * `readsDropped`. `context` is positive and unique for this object. Any replica may ask; the leader confirms (C82-C89).
+   * Asks from which index on a linearizable read may be answered; the answer comes in
+   * `Output.reads`, or the context in `readsDropped`. `context` is positive and unique for this
+   * object. Any replica may ask; the leader confirms (C82-C89).
    */
   requestRead(context: number): Refusal | undefined {
     assertNatural(context, 'context');
     return requestRead(this.#core, context);
   }
 
-  /** Hands leadership to `to`, given up after `candidacyTicksMin` (C95-C103). Proposals are refused meanwhile. */
+  /**
+   * Hands leadership to `to`, given up after `candidacyTicksMin` (C95-C103). Proposals are refused
+   * meanwhile.
+   */
   transferLeadership(to: ServerId): Refusal | undefined {
     return startTransfer(this.#core, to);
   }
 
-  /** That server's process is known to be dead. A follower of it will vote, and may `campaign()`, at once (C49). */
+  /**
+   * That server's process is known to be dead. A follower of it will vote, and may `campaign()`, at
+   * once (C49).
+   */
   forgetLeader(leader: ServerId): void {
     forgetLeader(this.#core, leader);
   }
@@ -267,7 +287,10 @@ export class Raft {
     if (progress?.state === 'replicate') progress.becomeProbe(progress.match + 1);
   }
 
-  /** All that an Output and those before it carried is on disk. Once for each whose `durable` is not null, in order. */
+  /**
+   * All that an Output and those before it carried is on disk. Once for each whose `durable` is not
+   * null, in order.
+   */
   durable(term: number, index: number): void {
     this.#core.log.endWrite(term, index);
   }
@@ -312,7 +335,8 @@ export class Raft {
     const committed = log.takeCommitted();
     this.#freeUncommitted(committed);
     const { sendNow, sendAfterDurable, reads, readsDropped } = core;
-    // Also without entries of its own: a later write's completion may be the first that is not voided by a truncation.
+    // Also without entries of its own: a later write's completion may be the first that is not
+    // voided by a truncation.
     const writes = entries.length > 0 || hardState !== null || sendAfterDurable.length > 0;
     const durable = writes && log.hasUnstable() ? log.beginWrite(core.term) : null;
     if (sendNow.length > 0) core.sendNow = [];

@@ -1,9 +1,10 @@
 /**
- * Linearizable reads by batched ReadIndex (thesis 6.4, etcd `read_only.go`), no lease: the leader notes its commit, has
- * a quorum confirm by a heartbeat sent after the request that it still leads, and only then names the index.
+ * Linearizable reads by batched ReadIndex (thesis 6.4, etcd `read_only.go`), no lease: the leader
+ * notes its commit, has a quorum confirm by a heartbeat sent after the request that it still leads,
+ * and only then names the index.
  *
- * Rounds are numbered; confirming a round confirms all before it, so what a quorum has reached is the same arithmetic
- * as for commits, and a duplicated context is never mixed up (C86).
+ * Rounds are numbered; confirming a round confirms all before it, so what a quorum has reached is
+ * the same arithmetic as for commits, and a duplicated context is never mixed up (C86).
  */
 import { type Core, ownTermCommitted, progressOf, type ReadRequest } from './core.ts';
 import { quorumReached } from './quorum.ts';
@@ -23,7 +24,9 @@ export function requestRead(core: Core, context: number): Refusal | undefined {
   return undefined;
 }
 
-/** A follower's read. Not leader any more: silence, the follower will see the change or time out. */
+/**
+ * A follower's read. Not leader any more: silence, the follower will see the change or time out.
+ */
 export function handleRead(core: Core, message: Read): void {
   if (core.role === 'leader')
     core.readsQueued.push({ from: message.from, context: message.context });
@@ -36,14 +39,20 @@ export function handleReadReply(core: Core, message: ReadReply): void {
   core.reads.push({ context: message.context, index: message.index });
 }
 
-/** Whether reads wait that a new round may take along. A new leader postpones them until it has committed (C84). */
+/**
+ * Whether reads wait that a new round may take along. A new leader postpones them until it has
+ * committed (C84).
+ */
 export function readRoundDue(core: Core): boolean {
   return (
     core.readsQueued.length > 0 && core.readRounds.length < ROUNDS_MAX && ownTermCommitted(core)
   );
 }
 
-/** Opens a round for all reads queued; the caller then broadcasts a heartbeat that carries its number. */
+/**
+ * Opens a round for all reads queued; the caller then broadcasts a heartbeat that carries its
+ * number.
+ */
 export function startReadRound(core: Core): void {
   core.readRound++;
   core.readRounds.push({
@@ -115,7 +124,10 @@ export function dropForwardedReads(core: Core): void {
   core.readsForwarded = [];
 }
 
-/** A forwarded read whose message or answer got lost ends here, so that memory is bounded and the caller asks again. */
+/**
+ * A forwarded read whose message or answer got lost ends here, so that memory is bounded and the
+ * caller asks again.
+ */
 export function expireForwardedReads(core: Core): void {
   for (
     let read = core.readsForwarded[0];

@@ -83,7 +83,8 @@ describe('replication and commit', () => {
     expect(node.status().commit).toBe(1);
     node.sync();
     expect(node.status().commit).toBe(2);
-    // Two others suffice, while the leader's disk is slow; but it applies nothing it has not on disk (C66).
+    // Two others suffice, while the leader's disk is slow; but it applies nothing it has not on
+    // disk (C66).
     node.raft.propose(encode('b'));
     node.pump();
     node.raft.step(ack(2, 1, 3));

@@ -1,6 +1,6 @@
 /**
- * Entries from the leader to the followers, acks back, and the commit index that follows (thesis 3.5, 3.6, 5.3 of the
- * paper; etcd `raft.go`).
+ * Entries from the leader to the followers, acks back, and the commit index that follows (thesis
+ * 3.5, 3.6, 5.3 of the paper; etcd `raft.go`).
  */
 import { type Core, progressOf, trace } from './core.ts';
 import { InvariantError, invariant } from './invariant.ts';
@@ -11,7 +11,10 @@ import type { Append, AppendReply, Entry, Heartbeat, HeartbeatReply } from './ty
 
 const NO_ENTRIES: readonly Entry[] = [];
 
-/** Appends an entry of the leader's own term. Its own ack follows once it is on its disk (see `takeOutput`). */
+/**
+ * Appends an entry of the leader's own term. Its own ack follows once it is on its disk (see
+ * `takeOutput`).
+ */
 export function appendOwn(core: Core, kind: number, payload: Uint8Array): number {
   const index = core.log.lastIndex() + 1;
   core.log.append({ term: core.term, index, kind, payload });
@@ -31,8 +34,8 @@ export function sendAppends(core: Core, progress: Progress): void {
 }
 
 /**
- * Sends one append if the peer may get one and there is something to tell: entries, or a newer commit while nothing
- * else is on its way to it. `force` sends even an empty one, as a probe.
+ * Sends one append if the peer may get one and there is something to tell: entries, or a newer
+ * commit while nothing else is on its way to it. `force` sends even an empty one, as a probe.
  */
 export function sendAppend(core: Core, progress: Progress, force: boolean): boolean {
   if (progress.paused) return false;
@@ -70,13 +73,19 @@ export function sendAppend(core: Core, progress: Progress, force: boolean): bool
   return true;
 }
 
-/** While appends are on their way their acks come soon, and the commit with what follows them: no message of its own. */
+/**
+ * While appends are on their way their acks come soon, and the commit with what follows them: no
+ * message of its own.
+ */
 function commitIsNews(core: Core, progress: Progress): boolean {
   if (progress.state !== 'replicate' || progress.inflights.count > 0) return false;
   return progress.sentCommit < Math.min(core.log.commit, progress.next - 1);
 }
 
-/** To all peers; carries at most what the peer is known to hold, so its commit never passes its log (C8). */
+/**
+ * To all peers; carries at most what the peer is known to hold, so its commit never passes its log
+ * (C8).
+ */
 export function broadcastHeartbeat(core: Core): void {
   const readContext = openReadRound(core);
   for (const progress of core.progress) {
@@ -93,7 +102,10 @@ export function broadcastHeartbeat(core: Core): void {
   }
 }
 
-/** At a follower that already follows the sender. Every reply waits for what it acknowledges to be durable. */
+/**
+ * At a follower that already follows the sender. Every reply waits for what it acknowledges to be
+ * durable.
+ */
 export function handleAppend(core: Core, message: Append): void {
   const { log } = core;
   checkAppend(message);
@@ -120,7 +132,8 @@ export function handleAppend(core: Core, message: Append): void {
   if (changed > 0 && changed <= lastBefore) {
     trace(core, { kind: 'truncate', self: core.self, term: core.term, index: changed });
   }
-  // The end of this message, not of the log: what this replica holds beyond may be another leader's (C70, C72, CCF#6001).
+  // The end of this message, not of the log: what this replica holds beyond may be another leader's
+  // (C70, C72, CCF#6001).
   const covered = message.prevIndex + message.entries.length;
   commitTo(core, Math.min(message.commit, covered));
   replyAppend(core, message, covered);
@@ -166,7 +179,10 @@ export function handleHeartbeat(core: Core, message: Heartbeat): void {
   });
 }
 
-/** At the leader: an ack or a rejection of a peer, or its own disk's ack as a message to itself (C52). */
+/**
+ * At the leader: an ack or a rejection of a peer, or its own disk's ack as a message to itself
+ * (C52).
+ */
 export function handleAppendReply(core: Core, message: AppendReply): void {
   const progress = progressOf(core, message.from);
   if (progress === undefined) return;
@@ -194,8 +210,9 @@ export function handleAppendReply(core: Core, message: AppendReply): void {
 }
 
 /**
- * Commits what a quorum has made durable, if it is of this leader's own term: an older entry may be stored on a majority
- * and still be replaced (Figure 8; C79, LogCabin#44). Own-term entries commit all before them (C54).
+ * Commits what a quorum has made durable, if it is of this leader's own term: an older entry may be
+ * stored on a majority and still be replaced (Figure 8; C79, LogCabin#44). Own-term entries commit
+ * all before them (C54).
  */
 function advanceCommit(core: Core): boolean {
   const reached = quorumReached(core.voterSets, (id) => progressOf(core, id)?.match ?? 0);
@@ -208,7 +225,10 @@ function commitTo(core: Core, index: number): boolean {
   return true;
 }
 
-/** At the leader. Allows one more append, empty if need be, so that a stream with lost messages recovers (C131, C134). */
+/**
+ * At the leader. Allows one more append, empty if need be, so that a stream with lost messages
+ * recovers (C131, C134).
+ */
 export function handleHeartbeatReply(core: Core, message: HeartbeatReply): void {
   const progress = progressOf(core, message.from);
   if (progress === undefined) return;

@@ -1,4 +1,7 @@
-/** Transitions between the four roles. Legal ones only: a replica never becomes leader but through candidacy (C9). */
+/**
+ * Transitions between the four roles. Legal ones only: a replica never becomes leader but through
+ * candidacy (C9).
+ */
 import { type Core, drawCandidacyTicks, trace } from './core.ts';
 import { invariant } from './invariant.ts';
 import { Inflights, Progress } from './progress.ts';
@@ -9,8 +12,8 @@ import { EntryKind, type ServerId } from './types.ts';
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * Follows `leader` (0: none known) in `term`. Never touches the log: only a conflicting append may (CCF#5674). The
- * vote is forgotten with its term only.
+ * Follows `leader` (0: none known) in `term`. Never touches the log: only a conflicting append may
+ * (CCF#5674). The vote is forgotten with its term only.
  */
 export function becomeFollower(core: Core, term: number, leader: ServerId): void {
   invariant(term >= core.term, 'a term never falls');
@@ -45,7 +48,10 @@ export function becomeCandidate(core: Core): void {
   traceRole(core);
 }
 
-/** Starts its term with an empty entry, without which older entries could not be committed (C58, C79). */
+/**
+ * Starts its term with an empty entry, without which older entries could not be committed (C58,
+ * C79).
+ */
 export function becomeLeader(core: Core): void {
   invariant(core.role === 'candidate', 'only a candidate becomes leader');
   leaveRole(core);
@@ -66,7 +72,10 @@ export function becomeLeader(core: Core): void {
   broadcastAppend(core);
 }
 
-/** A valid message of the leader of this term came: follow it, whatever was before (C23), and wait anew (C138). */
+/**
+ * A valid message of the leader of this term came: follow it, whatever was before (C23), and wait
+ * anew (C138).
+ */
 export function hearLeader(core: Core, leader: ServerId): void {
   invariant(core.role !== 'leader', `two leaders in term ${core.term}: ${core.self} and ${leader}`);
   if (core.role !== 'follower' || core.leader !== leader) {
@@ -81,7 +90,10 @@ export function hearLeader(core: Core, leader: ServerId): void {
   core.preVoteAttempts = 0;
 }
 
-/** The leader of this follower is known to be dead, or is not known to live (C49). Term, vote and timer stay. */
+/**
+ * The leader of this follower is known to be dead, or is not known to live (C49). Term, vote and
+ * timer stay.
+ */
 export function forgetLeader(core: Core, leader: ServerId): void {
   if (core.role !== 'follower' || leader === 0 || core.leader !== leader) return;
   dropForwardedReads(core);

@@ -1,11 +1,14 @@
-/** Planned hand-over of leadership (thesis 3.10): bring the heir up to date, then tell it to campaign at once. */
+/**
+ * Planned hand-over of leadership (thesis 3.10): bring the heir up to date, then tell it to
+ * campaign at once.
+ */
 import { type Core, isVoter, progressOf } from './core.ts';
 import { sendAppend } from './replication.ts';
 import type { Refusal, ServerId } from './types.ts';
 
 /**
- * Starts or replaces a transfer. To self ends one that is under way; to a stranger does nothing; the same heir again
- * does not extend the time (C98, C103).
+ * Starts or replaces a transfer. To self ends one that is under way; to a stranger does nothing;
+ * the same heir again does not extend the time (C98, C103).
  */
 export function startTransfer(core: Core, to: ServerId): Refusal | undefined {
   if (core.role !== 'leader') return { refused: 'not_leader', leader: core.leader };

@@ -1,15 +1,18 @@
 /**
- * What goes into and out of the consensus core. Every field is a plain number, boolean or byte array, so that the
- * shell can put a message on the wire and an entry on the disk without looking into either.
+ * What goes into and out of the consensus core. Every field is a plain number, boolean or byte
+ * array, so that the shell can put a message on the wire and an entry on the disk without looking
+ * into either.
  *
  * Caller's duties, in order, for each `Output` (etcd `doc.go`):
  * 1. `sendNow` may leave at once. `committed` and `reads` may be served at once.
- * 2. Write `entries`, first dropping everything at or above `entries[0].index`; then write `hardState`.
+ * 2. Write `entries`, first dropping all from `entries[0].index` on; then write `hardState`.
  * 3. Sync, if `mustSync`.
  * 4. If `durable` is not null, call `raft.durable(term, index)` with it: once an Output, in order.
  * 5. Deliver `sendAfterDurable`, messages addressed to self through `raft.step`.
- * Several Outputs may be in flight, but steps 2 to 5 are first in, first out across them: an Output that has
- * nothing to write still waits for the earlier ones, since its messages may speak of their entries.
+ *
+ * Several Outputs may be in flight, but steps 2 to 5 are first in, first out across them: an Output
+ * that has nothing to write still waits for the earlier ones, since its messages may speak of their
+ * entries.
  */
 
 /** A replica's server: 1..65_535; 0 means none. */
@@ -18,7 +21,10 @@ export type ServerId = number;
 /** Highest legal `ServerId`. */
 export const SERVER_ID_MAX = 65_535;
 
-/** What an entry holds. The numbers are the log format: never reuse one. Membership kinds come later. */
+/**
+ * What an entry holds. The numbers are the log format: never reuse one. Membership kinds come
+ * later.
+ */
 export const EntryKind = { empty: 0, command: 1 } as const;
 
 /** One entry of the replicated log. Never mutated, and neither are the bytes of `payload`. */
@@ -41,7 +47,9 @@ export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';
 interface Envelope {
   readonly from: ServerId;
   readonly to: ServerId;
-  /** The sender's term; for `preVote` and a granting `preVoteReply` the term it would campaign in. */
+  /**
+   * The sender's term; for `preVote` and a granting `preVoteReply` the term it would campaign in.
+   */
   readonly term: number;
 }
 
@@ -134,9 +142,9 @@ export type Message =
   | ReadReply;
 
 /**
- * The log as the core reads it; written by the shell from `Output.entries`. Ranges are half open, [lo, hi).
- * The core reads an index only after `durable()` covered it (or it was there at start), so whether entries show
- * here between acceptance and durability does not matter.
+ * The log as the core reads it; written by the shell from `Output.entries`. Ranges are half open,
+ * [lo, hi). The core reads an index only after `durable()` covered it (or it was there at start),
+ * so whether entries show here between acceptance and durability does not matter.
  */
 export interface LogStore {
   /** Index of the first entry still held; 1 for a new log. */
@@ -145,7 +153,10 @@ export interface LogStore {
   lastIndex(): number;
   /** Valid for firstIndex() - 1 .. lastIndex(); 0 for index 0. */
   term(index: number): number;
-  /** A prefix of [lo, hi) of at most `maxBytes` payload bytes, but at least one entry if lo < hi. Not mutated by the core. */
+  /**
+   * A prefix of [lo, hi) of at most `maxBytes` payload bytes, but at least one entry if lo < hi.
+   * Not mutated by the core.
+   */
   entries(lo: number, hi: number, maxBytes: number): Entry[];
 }
 
@@ -175,7 +186,10 @@ export type Refusal =
   | { readonly refused: 'transferring' }
   | { readonly refused: 'quota_exceeded' };
 
-/** Something worth logging or checking, in the order it happened. For tests, the simulator and trace validation. */
+/**
+ * Something worth logging or checking, in the order it happened. For tests, the simulator and trace
+ * validation.
+ */
 export type TraceEvent =
   | {
       readonly kind: 'role';
@@ -216,17 +230,21 @@ export interface RaftConfig {
   /** Ticks between heartbeats of a leader. 10; a tick is 5 ms. */
   readonly heartbeatTicks: number;
   /**
-   * A voter refuses (pre-)votes while it heard a leader less than this many ticks ago; also how often a leader checks
-   * that it hears a quorum. The same on all voters. 60.
+   * A voter refuses (pre-)votes while it heard a leader less than this many ticks ago; also how
+   * often a leader checks that it hears a quorum. The same on all voters. 60.
    */
   readonly voteRefusalTicks: number;
   /**
-   * How long to wait for a leader before campaigning, drawn anew in [min, max]. Biased by zone: city 64..80, remote
-   * 200..260. Always above `voteRefusalTicks`, or survivors would refuse each other (etcd#10483).
+   * How long to wait for a leader before campaigning, drawn anew in [min, max]. Biased by zone:
+   * city 64..80, remote 200..260. Always above `voteRefusalTicks`, or survivors would refuse each
+   * other (etcd#10483).
    */
   readonly candidacyTicksMin: number;
   readonly candidacyTicksMax: number;
-  /** First retry of a refused or unanswered pre-vote, about one WAN round trip; doubles up to the candidacy timeout. 8. */
+  /**
+   * First retry of a refused or unanswered pre-vote, about one WAN round trip; doubles up to the
+   * candidacy timeout. 8.
+   */
   readonly preVoteRetryTicks: number;
   /** Entry bytes an append; one entry always fits. 1 MiB. */
   readonly maxAppendBytes: number;

@@ -12,7 +12,9 @@ export class Checker {
   readonly committed: Entry[] = [];
   highestTerm = 0;
 
-  /** Election safety: at most one leader a term, and not again after a restart. Leader completeness. */
+  /**
+   * Election safety: at most one leader a term, and not again after a restart. Leader completeness.
+   */
   onEvent(node: SimNode, incarnation: number, event: TraceEvent): void {
     this.highestTerm = Math.max(this.highestTerm, event.term);
     if (event.kind !== 'role' || event.role !== 'leader') return;
@@ -36,7 +38,10 @@ export class Checker {
     }
   }
 
-  /** State machine safety: no two replicas apply different entries at an index, nor before it is durable (C66). */
+  /**
+   * State machine safety: no two replicas apply different entries at an index, nor before it is
+   * durable (C66).
+   */
   onApply(node: SimNode, entry: Entry): void {
     const { id, disk } = node;
     if (

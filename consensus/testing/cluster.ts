@@ -1,4 +1,7 @@
-/** A whole group in memory, for tests: replicas on simulated disks, a network that loses, holds and cuts. */
+/**
+ * A whole group in memory, for tests: replicas on simulated disks, a network that loses, holds and
+ * cuts.
+ */
 import type { Message, RaftConfig, ServerId } from '../types.ts';
 import { Checker } from './checker.ts';
 import { testConfig } from './config.ts';
@@ -67,7 +70,10 @@ export class Cluster {
     }
   }
 
-  /** One round: every node pumps and syncs, then what was on the network arrives. True if anything moved. */
+  /**
+   * One round: every node pumps and syncs, then what was on the network arrives. True if anything
+   * moved.
+   */
   round(): boolean {
     for (const node of this.nodes) node.settle();
     this.collect();
@@ -84,7 +90,9 @@ export class Cluster {
     this.checker.checkLogs(this.nodes);
   }
 
-  /** `count` ticks at the given nodes (all living ones if not said), everything settled after each. */
+  /**
+   * `count` ticks at the given nodes (all living ones if not said), everything settled after each.
+   */
   tick(count = 1, ids: readonly ServerId[] = this.nodes.map((node) => node.id)): void {
     for (let i = 0; i < count; i++) {
       for (const id of ids) if (this.node(id).alive) this.node(id).raft.tick();

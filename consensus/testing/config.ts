@@ -1,4 +1,7 @@
-/** Settings for tests: the production ones, a seeded generator, and small limits where a test asks for them. */
+/**
+ * Settings for tests: the production ones, a seeded generator, and small limits where a test asks
+ * for them.
+ */
 import type { RaftConfig, ServerId } from '../types.ts';
 
 /** A small seeded generator of uint32 (mulberry32); test only. */

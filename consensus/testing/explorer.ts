@@ -1,7 +1,8 @@
 /**
- * A random walk over a group: messages are lost, doubled, reordered and delayed, disks are slow, servers crash and come
- * back with what they had synced, links are cut. Safety is checked all along; then everything is healed and the group
- * must come to rest under one leader, in few terms. The seed decides all.
+ * A random walk over a group: messages are lost, doubled, reordered and delayed, disks are slow,
+ * servers crash and come back with what they had synced, links are cut. Safety is checked all
+ * along; then everything is healed and the group must come to rest under one leader, in few terms.
+ * The seed decides all.
  */
 
 import { SafetyError } from './checker.ts';
@@ -208,8 +209,8 @@ class Walk {
   }
 
   /**
-   * One or two servers are told to take over, at once and whoever leads: an election may come at any time, and none
-   * may do harm. Often the leader dies of it.
+   * One or two servers are told to take over, at once and whoever leads: an election may come at
+   * any time, and none may do harm. Often the leader dies of it.
    */
   #coup(): void {
     const { cluster } = this;
@@ -226,7 +227,9 @@ class Walk {
     if (this.#chance(2)) cluster.restart(leader);
   }
 
-  /** Heals all and demands: one leader, few terms, equal logs, and new entries applied everywhere. */
+  /**
+   * Heals all and demands: one leader, few terms, equal logs, and new entries applied everywhere.
+   */
   recover(): void {
     const { cluster } = this;
     cluster.heal();

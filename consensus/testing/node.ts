@@ -95,7 +95,10 @@ export interface NodeOptions {
   readonly entries?: readonly Entry[];
   readonly hard?: HardState;
   readonly applied?: number;
-  /** Whether the store shows entries from acceptance on, or only once durable; the core must not care. */
+  /**
+   * Whether the store shows entries from acceptance on, or only once durable; the core must not
+   * care.
+   */
   readonly showEarly?: boolean;
 }
 
@@ -107,7 +110,10 @@ export class SimNode {
   hardWritten: HardState;
   /** What the replica has accepted: disk plus writes under way. */
   accepted: ArrayLog;
-  /** Disk plus what was written without ever being synced; the same as the disk unless durability is skipped. */
+  /**
+   * Disk plus what was written without ever being synced; the same as the disk unless durability is
+   * skipped.
+   */
   #cached: ArrayLog;
   raft: Raft;
   alive = true;
@@ -181,7 +187,10 @@ export class SimNode {
     }
   }
 
-  /** Completes the oldest `count` writes; those that need no sync and have none before them go along. */
+  /**
+   * Completes the oldest `count` writes; those that need no sync and have none before them go
+   * along.
+   */
   sync(count = this.pending.length): void {
     for (let done = 0; done < count && this.pending.length > 0 && this.alive; done++) {
       const output = this.pending.shift() as Output;
@@ -222,7 +231,9 @@ export class SimNode {
     return sent;
   }
 
-  /** Stops; of the writes under way the first `survivors` reached the disk, though nobody was told. */
+  /**
+   * Stops; of the writes under way the first `survivors` reached the disk, though nobody was told.
+   */
   crash(survivors = 0): void {
     for (const output of this.pending.slice(0, survivors)) this.#write(output);
     this.alive = false;

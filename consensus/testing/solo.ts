@@ -26,7 +26,10 @@ export function solo(options: SoloOptions = {}): SimNode {
   return new SimNode(config, { entries: entriesOf(log), hard, applied: options.applied ?? 0 });
 }
 
-/** Brings the replica to leadership by the grants of the others; its first appends are still in `sent`. */
+/**
+ * Brings the replica to leadership by the grants of the others; its first appends are still in
+ * `sent`.
+ */
 export function lead(node: SimNode): SimNode {
   node.raft.campaign();
   node.settle();

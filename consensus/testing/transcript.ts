@@ -1,6 +1,7 @@
 /**
- * Scenarios as text (etcd's `testdata`): blocks of commands, `----`, and all that happened. An entry is written
- * index@term, a message from->to; what a replica writes, syncs and applies stands under its own name.
+ * Scenarios as text (etcd's `testdata`): blocks of commands, `----`, and all that happened. An
+ * entry is written index@term, a message from->to; what a replica writes, syncs and applies stands
+ * under its own name.
  *
  *     cluster N [K=TERM,TERM...]     a new group; the terms of the log that server K starts with
  *     elect K                        campaign and settle, told in one line
