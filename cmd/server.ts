@@ -35,7 +35,8 @@ async function run(flags: { config: string; drill?: true; supervised?: true }): 
     process.exit(0);
   };
   process.on('SIGTERM', () => void stop('SIGTERM'));
-  process.on('SIGINT', () => void stop('SIGINT'));
+  // A terminal's Ctrl-C goes to all processes; a supervised server leaves it to its parent.
+  process.on('SIGINT', () => void (flags.supervised === true || stop('SIGINT')));
   if (flags.supervised === true) {
     process.stdin.resume();
     process.stdin.on('end', () => void stop('the parent has gone'));

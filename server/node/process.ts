@@ -159,7 +159,7 @@ export class ServerProcess {
   }
 
   #createLinks(epoch: number, log: LogLine): PeerLinks {
-    const { server: self, zone, clusterId, servers, links } = this.#config;
+    const { server: self, zone, clusterId, servers, links, limits } = this.#config;
     return new PeerLinks({
       self,
       zone,
@@ -170,6 +170,7 @@ export class ServerProcess {
         .filter((server) => server.id !== self)
         .map((server) => ({ id: server.id, zone: server.zone, address: server.peerAddress })),
       links,
+      bulkQueueBytesMax: limits.peerQueueBytes,
       receive: (from, message) => this.#input(() => this.#core.receive(from, message)),
       onPeerDown: (id) => this.#input(() => this.#core.serverDown(id)),
       onPeerUp: (id) => this.#input(() => this.#core.serverReconnected(id)),
