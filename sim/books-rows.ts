@@ -77,7 +77,7 @@ export class IdIndex {
   #insert(ordinal: number): void {
     const row = this.#rows.row(ordinal);
     const cell = this.#cellOf(row, 0);
-    if (this.#cells[cell] !== 0) throw new Error('a transfer id comes twice');
+    if (this.#cells[cell] !== 0) throw new Error('an id comes twice');
     this.#cells[cell] = ordinal + 1;
   }
 

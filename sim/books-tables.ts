@@ -14,7 +14,7 @@ import {
 } from '../ledger/layout.ts';
 import type { AccountTransfersQuery, LookUp } from '../server/core/books.ts';
 import { assertDenseHandles, assertFold, wrongIndex } from '../server/core/books-fold.ts';
-import { sideOf, u64At } from '../server/core/books-row.ts';
+import { sameId, sideOf, u64At } from '../server/core/books-row.ts';
 import { IdIndex, RowStore } from './books-rows.ts';
 
 const PIECE_WORDS = 16_384 * ACCOUNT_ROW_WORDS;
@@ -30,7 +30,9 @@ export class BooksTables {
   #maxTransferId: Uint32Array = new Uint32Array(4);
   /** By handle, with room to grow. */
   #accounts = new Uint32Array(1_024 * ACCOUNT_ROW_WORDS);
-  #accountCount = 0;
+  /** By handle, as created: their ids never change, all else here is out of date. */
+  readonly #accountIdRows = new RowStore(ACCOUNT_ROW_WORDS);
+  readonly #accountIds = new IdIndex(this.#accountIdRows);
   /** Ascending by row timestamp. */
   readonly #transfers = new RowStore(TRANSFER_ROW_WORDS);
   readonly #transferIds = new IdIndex(this.#transfers);
@@ -51,7 +53,8 @@ export class BooksTables {
   fold(fold: Fold): void {
     assertFold(fold, this.#unit);
     if (fold.afterIndex !== this.#index) throw wrongIndex(fold, this.#index);
-    assertDenseHandles(fold, this.#accountCount);
+    assertDenseHandles(fold, this.#accountIdRows.count);
+    this.#assertAccounts(fold.accounts);
     this.#assertNewTimestamps(fold.transfers);
     this.#assertNewIds(fold);
     this.#assertCrossings(fold);
@@ -78,7 +81,7 @@ export class BooksTables {
       lastTimestamp: this.#lastTimestamp,
       digest: this.#digest,
       slots: this.#slots?.slice() ?? null,
-      accounts: this.#accountPieces(),
+      accounts: this.#accountPieces(this.#index),
       opened: rowsByKey(this.#opened, OPEN_ROW_WORDS),
       decisions: rowsByKey(this.#decisions, DECISION_ROW_WORDS),
       channels: rowsByKey(this.#channels, CHANNEL_ROW_WORDS),
@@ -140,21 +143,31 @@ export class BooksTables {
   }
 
   #assertNewIds({ transfers, burnt }: Fold): void {
-    const rows = new RowStore(TRANSFER_ROW_WORDS);
-    const burntRows = new RowStore(BURNT_ROW_WORDS);
-    rows.append(transfers);
-    burntRows.append(burnt);
     const known = [this.#transferIds, this.#burntIds];
-    for (const store of [rows, burntRows]) {
-      for (let ordinal = 0; ordinal < store.count; ordinal++) {
-        const row = store.row(ordinal);
-        if (known.some((ids) => ids.find(row, 0) >= 0)) throw new Error('a transfer id is taken');
+    known.push(assertNewIds(transfers, TRANSFER_ROW_WORDS, known));
+    assertNewIds(burnt, BURNT_ROW_WORDS, known);
+  }
+
+  #assertAccounts(rows: Uint32Array): void {
+    for (let at = 0; at < rows.length; at += ACCOUNT_ROW_WORDS) {
+      const handle = rows[at + AccountRowWord.handle]!;
+      if (
+        handle < this.#accountIdRows.count &&
+        !sameId(this.#accountIdRows.row(handle), 0, rows, at)
+      ) {
+        throw new Error('an account changed its id');
       }
-      // Throws if the fold has an id twice.
-      const added = new IdIndex(store);
-      added.extend();
-      known.push(added);
     }
+    const added = this.#addedAccounts(rows);
+    assertNewIds(added, ACCOUNT_ROW_WORDS, [this.#accountIds]);
+  }
+
+  /** Handles ascend, so the new ones are the last. */
+  #addedAccounts(rows: Uint32Array): Uint32Array {
+    let from = rows.length;
+    const before = (at: number): number => rows[at - ACCOUNT_ROW_WORDS + AccountRowWord.handle]!;
+    while (from > 0 && before(from) >= this.#accountIdRows.count) from -= ACCOUNT_ROW_WORDS;
+    return rows.subarray(from);
   }
 
   #assertCrossings({ opened, closed, decisions }: Fold): void {
@@ -171,21 +184,21 @@ export class BooksTables {
   }
 
   #putAccounts(rows: Uint32Array): void {
+    this.#accountIdRows.append(this.#addedAccounts(rows));
+    this.#accountIds.extend();
+    while (this.#accountIdRows.count * ACCOUNT_ROW_WORDS > this.#accounts.length) {
+      const larger = new Uint32Array(this.#accounts.length * 2);
+      larger.set(this.#accounts);
+      this.#accounts = larger;
+    }
     for (let at = 0; at < rows.length; at += ACCOUNT_ROW_WORDS) {
-      const handle = rows[at + AccountRowWord.handle]!;
-      if (handle === this.#accountCount) this.#accountCount += 1;
-      if (this.#accountCount * ACCOUNT_ROW_WORDS > this.#accounts.length) {
-        const larger = new Uint32Array(this.#accounts.length * 2);
-        larger.set(this.#accounts);
-        this.#accounts = larger;
-      }
-      this.#accounts.set(rows.subarray(at, at + ACCOUNT_ROW_WORDS), handle * ACCOUNT_ROW_WORDS);
+      const row = rows.subarray(at, at + ACCOUNT_ROW_WORDS);
+      this.#accounts.set(row, row[AccountRowWord.handle]! * ACCOUNT_ROW_WORDS);
     }
   }
 
-  *#accountPieces(): Generator<Uint32Array> {
-    const end = this.#accountCount * ACCOUNT_ROW_WORDS;
-    const index = this.#index;
+  *#accountPieces(index: number): Generator<Uint32Array> {
+    const end = this.#accountIdRows.count * ACCOUNT_ROW_WORDS;
     for (let at = 0; at < end; at += PIECE_WORDS) {
       if (this.#index !== index) throw new Error('a commit came before all accounts were loaded');
       yield this.#accounts.slice(at, Math.min(end, at + PIECE_WORDS));
@@ -226,6 +239,18 @@ export class BooksTables {
       if (key >= first && key <= last) this.#decisions.delete(key);
     }
   }
+}
+
+/** Throws if an id at word 0 of a row is known, or comes twice; gives the index of these rows. */
+function assertNewIds(rows: Uint32Array, rowWords: number, known: readonly IdIndex[]): IdIndex {
+  const store = new RowStore(rowWords);
+  store.append(rows);
+  for (let at = 0; at < rows.length; at += rowWords) {
+    if (known.some((ids) => ids.find(rows, at) >= 0)) throw new Error('an id is taken already');
+  }
+  const added = new IdIndex(store);
+  added.extend();
+  return added;
 }
 
 function openKey(rows: Uint32Array, at: number): string {

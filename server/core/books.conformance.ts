@@ -89,6 +89,14 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
       expect(accountsOf(books.load())).toEqual(maker.accountRows());
     });
 
+    test('accounts are of one index: after a commit what is left of them is refused', async () => {
+      const maker = new FoldMaker(UNIT);
+      await commit(books, maker.next({ accounts: 5 }));
+      const { accounts } = books.load();
+      await commit(books, maker.next({ transfers: 2 }));
+      expect(() => [...accounts]).toThrow('before all accounts were loaded');
+    });
+
     test('a fold takes its buffers away', async () => {
       const fold = new FoldMaker(UNIT).next({ accounts: 2 });
       await new Promise((done) => {
@@ -144,9 +152,11 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
       let maker: FoldMaker;
       let before: BooksImage;
       let taken: Uint32Array;
+      let account: Uint32Array;
       beforeEach(async () => {
         maker = new FoldMaker(UNIT);
         const first = maker.next({ accounts: 10, transfers: 20, burnt: 1 });
+        account = maker.accountId(4);
         taken = first.transfers.slice(0, TRANSFER_ROW_WORDS);
         await commit(books, {
           ...first,
@@ -158,6 +168,8 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
       const spoiled: [string, (fold: Fold) => Fold][] = [
         ['a transfer id of the books', (fold) => withLastId(fold, taken)],
         ['an id it has already', (fold) => withLastId(fold, fold.transfers)],
+        ['an account that has another id', (fold) => withAccountId(fold, 0, [1, 2, 3, 4])],
+        ['an account id of the books', (fold) => withAccountId(fold, -1, account)],
         ['a timestamp of the books', (fold) => withFirstTimestamp(fold, taken)],
         ['an open crossing', (fold) => ({ ...fold, opened: openRow(OTHER_UNIT, 1n) })],
         ['a decision made twice', (fold) => ({ ...fold, decisions: decisionRow(OTHER_UNIT, 3n) })],
@@ -400,6 +412,13 @@ export function accountsOf(image: BooksImage): Uint32Array {
 
 function withLastId(fold: Fold, id: Uint32Array): Fold {
   fold.transfers.set(id.slice(0, 4), fold.transfers.length - TRANSFER_ROW_WORDS);
+  return fold;
+}
+
+/** Changes the id of the account at this place, counted from the end if below 0. */
+function withAccountId(fold: Fold, place: number, id: ArrayLike<number>): Fold {
+  const rows = fold.accounts.length / ACCOUNT_ROW_WORDS;
+  fold.accounts.set(id, ((place + rows) % rows) * ACCOUNT_ROW_WORDS);
   return fold;
 }
 
