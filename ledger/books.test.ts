@@ -190,6 +190,25 @@ describe('memory', () => {
     expect(forgetful.takeFold()).toMatchObject({ afterIndex: 2, throughIndex: 3 });
   });
 
+  it('goes into one fold only, also while an earlier one is on its way', () => {
+    const unit = busyUnit(10);
+    const rowsOf = () => unit.forgetful.takeFold()!.transfers.length / TRANSFER_ROW_WORDS;
+    const send = (id: bigint) => {
+      const events = [transferOf({ id, debit: ids[0]!, credit: ids[1]! })];
+      unit.apply({ kind: 'transfers', events, balances: false });
+    };
+    send(1n);
+    send(2n);
+    expect(rowsOf()).toBe(2);
+    send(3n);
+    expect(rowsOf()).toBe(1);
+    unit.forgetful.folded(4);
+    expect(unit.forgetful.unfoldedBytes).toBeGreaterThan(0);
+    unit.forgetful.folded(5);
+    expect(unit.forgetful.unfoldedBytes).toBe(0);
+    expect(() => unit.forgetful.folded(5)).toThrow(InvariantError);
+  });
+
   it('forgets nothing before the books hold it, and then the oldest first', () => {
     const unit = busyUnit(100);
     const events = batchOf(300, 1).map((event, i) => ({

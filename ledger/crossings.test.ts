@@ -3,7 +3,13 @@ import { InvariantError } from './invariant.ts';
 import { AccountFlag } from './layout.ts';
 import { InternalStatus, TransferStatus } from './status.ts';
 import type { Command } from './testing/oracle.ts';
-import { accountOf, type TransferFields, transferOf } from './testing/records.ts';
+import {
+  accountOf,
+  idWords,
+  type TransferFields,
+  transferOf,
+  unpackTransfer,
+} from './testing/records.ts';
 import { accountIn, UnitUnderTest } from './testing/world.ts';
 
 const debit = accountIn(1, 0);
@@ -178,6 +184,34 @@ describe('a crossing', () => {
     home.fold('once');
     home.restart();
     expect(home.finishedThrough(2)).toBe(3n);
+  });
+
+  it('that comes and goes between two folds never reaches the books, nor does its decision', () => {
+    const { home, far } = pair();
+    home.fold('once');
+    far.fold('once');
+    home.apply(transfers(VALID));
+    far.apply(decides(home));
+    home.apply(completes(1n, TransferStatus.created));
+    far.apply({ kind: 'decide', homeUnit: 1, finished: 1n, items: [], balances: false });
+    const none = new Uint32Array(0);
+    expect(home.forgetful.takeFold()).toMatchObject({ opened: none, closed: none });
+    expect(far.forgetful.takeFold()).toMatchObject({ decisions: none });
+  });
+
+  it('shows in both clearing accounts', () => {
+    const { home, far } = pair();
+    for (const id of [1n, 2n]) {
+      home.apply(transfers({ ...VALID, id }));
+      far.apply(decides(home));
+      home.apply(completes(id, TransferStatus.created));
+    }
+    const [here, there] = [[home, 2] as const, [far, 1] as const].map(([unit, other]) => {
+      const clearing = idWords(unit.oracle.clearingId(1, other));
+      return unit.plain.unfoldedAccountTransfers(clearing).map((row) => unpackTransfer(row, 0).id);
+    });
+    expect(here).toEqual([2n, 1n]);
+    expect(there).toEqual([2n, 1n]);
   });
 
   it('is found by channel and sequence while it is open', () => {

@@ -233,8 +233,6 @@ export class Machine {
 
   /** The books hold everything up to the end of a fold taken, and readers see it: rows may leave memory. */
   folded(throughIndex: number): void {
-    this.#readPayload = null;
-    this.#readEntry = null;
     this.#folds.held(throughIndex);
   }
 

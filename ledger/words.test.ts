@@ -10,4 +10,12 @@ describe('WordBuffer', () => {
     expect(taken.findIndex((word, i) => word !== i + 1)).toBe(-1);
     expect(buffer.length).toBe(0);
   });
+
+  it('starts every row with zeros, also where others were before', () => {
+    const buffer = new WordBuffer();
+    buffer.push(7);
+    buffer.take();
+    buffer.addRow(3);
+    expect([...buffer.take()]).toEqual([0, 0, 0]);
+  });
 });

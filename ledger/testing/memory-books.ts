@@ -90,7 +90,9 @@ export class MemoryBooks {
     }
     for (const row of rows(fold.opened, OPEN_ROW_WORDS)) {
       const sequence = getWords(row, OpenRowWord.sequence, 2);
-      this.#opened.set(keyOf(row[OpenRowWord.farUnit]!, sequence), row);
+      const key = keyOf(row[OpenRowWord.farUnit]!, sequence);
+      if (this.#opened.has(key)) throw new Error(`crossing ${key} was opened twice`);
+      this.#opened.set(key, row);
     }
     for (const row of rows(fold.decisions, DECISION_ROW_WORDS)) {
       const sequence = getWords(row, DecisionRowWord.sequence, 2);

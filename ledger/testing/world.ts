@@ -39,7 +39,8 @@ import {
 } from './records.ts';
 
 export const UNITS = [1, 2, 3] as const;
-const FIRST_TIMESTAMP = 1_700_000_000_000_000_000n;
+/** Its low word is about to overflow. */
+const FIRST_TIMESTAMP = (400_000_000n << 32n) - 20n;
 
 /** Slots dealt out to the units in turn. */
 export function dealtSlots(units: number): Uint16Array {
