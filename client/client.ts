@@ -37,8 +37,14 @@ export interface ClientOptions {
    */
   readonly retryWindowMs?: number;
   /**
-   * A server that owes answers and gives none for this long is left for the next. Grows while no server answers.
+   * A server that doesn't even answer pings for this long is dead: the next is asked at once.
    * @default 2_000
+   */
+  readonly silenceTimeoutMs?: number;
+  /**
+   * A server that is there, but owes answers and gives none for this long, is left for the next. Grows while
+   * no server answers. Keep it well above the time that a busy cluster takes: asking twice is load too.
+   * @default 10_000
    */
   readonly stallTimeoutMs?: number;
   /**
@@ -49,7 +55,8 @@ export interface ClientOptions {
 }
 
 const RETRY_WINDOW_MS = 60_000;
-const STALL_TIMEOUT_MS = 2_000;
+const SILENCE_TIMEOUT_MS = 2_000;
+const STALL_TIMEOUT_MS = 10_000;
 const MAX_IN_FLIGHT = 8_192;
 
 /**
@@ -71,7 +78,7 @@ export class EvenkeelClient {
     }
     this.#retryWindowMs = options.retryWindowMs ?? RETRY_WINDOW_MS;
     this.#stallTimeoutMs = options.stallTimeoutMs ?? STALL_TIMEOUT_MS;
-    this.#servers = new Servers(options.addresses);
+    this.#servers = new Servers(options.addresses, options.silenceTimeoutMs ?? SILENCE_TIMEOUT_MS);
     this.#submitter = new Submitter({
       servers: this.#servers,
       retryWindowMs: this.#retryWindowMs,

@@ -37,14 +37,21 @@ export class Connection {
   readonly #session: http2.ClientHttp2Session;
   #opened = false;
   #usable = true;
-  #probing = false;
   #reason = 'connection closed';
   readonly #opening: Promise<void>;
   readonly #onUnusable: () => void;
   readonly #onLeaving = new Set<() => void>();
 
-  /** `onUnusable` is called once, when no new call may be started here. */
-  constructor(address: string, connectTimeoutMs: number, onUnusable: () => void) {
+  /**
+   * `onUnusable` is called once, when no new call may be started here. A peer that leaves pings unanswered for
+   * `silenceTimeoutMs` is taken for dead: a busy one answers them, however long its answers take.
+   */
+  constructor(
+    address: string,
+    connectTimeoutMs: number,
+    silenceTimeoutMs: number,
+    onUnusable: () => void,
+  ) {
     this.address = address;
     this.#onUnusable = onUnusable;
     const session = http2.connect(`http://${address}`, {
@@ -61,6 +68,7 @@ export class Connection {
         clearTimeout(timer);
         session.setLocalWindowSize(WINDOW_BYTES);
         this.#opened = true;
+        this.#listenForLife(silenceTimeoutMs);
         resolve();
       });
       session.on('close', () => {
@@ -109,15 +117,19 @@ export class Connection {
     this.#onLeaving.delete(callback);
   }
 
-  /** An answer is overdue: closes the connection unless the other side proves to be there. */
-  probe(timeoutMs: number): void {
-    if (this.#probing || !this.opened) return;
-    this.#probing = true;
-    const timer = setTimeout(() => this.destroy(`silent for ${timeoutMs} ms`), timeoutMs).unref();
-    this.#session.ping(() => {
-      clearTimeout(timer);
-      this.#probing = false;
-    });
+  #listenForLife(silenceTimeoutMs: number): void {
+    let heardMs = performance.now();
+    const timer = setInterval(() => {
+      if (performance.now() - heardMs > silenceTimeoutMs) {
+        this.destroy(`silent for ${silenceTimeoutMs} ms`);
+        return;
+      }
+      if (this.#session.destroyed) return; // between its end and its close event
+      this.#session.ping((error) => {
+        if (error === null) heardMs = performance.now();
+      });
+    }, silenceTimeoutMs / 2).unref();
+    this.#session.on('close', () => clearInterval(timer));
   }
 
   destroy(reason: string): void {

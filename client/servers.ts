@@ -10,8 +10,11 @@ export class Servers {
   /** Where the last call succeeded: everything starts there. */
   #preferred = 0;
 
-  constructor(addresses: readonly string[]) {
+  readonly #silenceTimeoutMs: number;
+
+  constructor(addresses: readonly string[], silenceTimeoutMs: number) {
     this.#addresses = addresses;
+    this.#silenceTimeoutMs = silenceTimeoutMs;
   }
 
   /** The address to try after so many failures in a row, having started from `start`. */
@@ -49,7 +52,7 @@ export class Servers {
   connection(address: string, connectTimeoutMs: number): Connection {
     const known = this.#connections.get(address);
     if (known !== undefined) return known;
-    const connection = new Connection(address, connectTimeoutMs, () => {
+    const connection = new Connection(address, connectTimeoutMs, this.#silenceTimeoutMs, () => {
       if (this.#connections.get(address) === connection) this.#connections.delete(address);
     });
     this.#connections.set(address, connection);

@@ -277,7 +277,6 @@ export class Submitter {
     const limitMs = this.#timeoutMs(this.#options.stallTimeoutMs);
     const stream = this.#stream;
     if (stream !== null && this.#next > this.#head && nowMs - this.#progressMs > limitMs) {
-      stream.connection.probe(limitMs);
       this.#failed(`${stream.connection.address}: no answer for ${Math.round(limitMs)} ms`);
     }
   }

@@ -108,7 +108,6 @@ function once(
     );
     const timer = setTimeout(() => {
       call.cancel();
-      connection.probe(timeoutMs);
       finish(unavailable(`no answer from ${connection.address} within ${timeoutMs} ms`));
     }, timeoutMs);
     const framed = Buffer.allocUnsafe(HEADER_BYTES + message.length);
