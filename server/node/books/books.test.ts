@@ -13,7 +13,8 @@ describeBooks('SQLite books', () => {
   const folder = mkdtempSync(join(tmpdir(), 'evenkeel-books-'));
   const opened: SqliteBooks[] = [];
   const closeAll = async (): Promise<void> => {
-    await Promise.all(opened.map((books) => books.close()));
+    for (const books of opened) books.close();
+    await Promise.all(opened.map((books) => books.closed));
   };
   return {
     open(unit) {

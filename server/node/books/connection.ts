@@ -40,7 +40,8 @@ export function openToWrite(file: string): Database {
   const database = open(file, false);
   database.pragma(`page_size = ${PAGE_BYTES}`);
   const journal = database.pragma('journal_mode = WAL', { simple: true });
-  if (journal !== 'wal') throw new Error(`${file}: no WAL on this file system, got ${journal}`);
+  if (journal !== 'wal')
+    throw new Error(`${file}: no WAL on this file system, got ${String(journal)}`);
   database.pragma('synchronous = FULL');
   // macOS: a plain fsync leaves the data in the drive's cache. Elsewhere without effect.
   database.pragma('fullfsync = ON');

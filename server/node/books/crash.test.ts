@@ -22,7 +22,11 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Starts the process that commits; `index()` is the last it called done. */
-function start(last: number): { child: ChildProcess; index(): number; exited: Promise<unknown> } {
+function start(last: number): {
+  child: ChildProcess;
+  index: () => number;
+  exited: Promise<unknown>;
+} {
   const script = join(import.meta.dirname, 'crash.child.ts');
   const child = spawn(process.execPath, [script, folder, String(last)], {
     stdio: ['ignore', 'pipe', 'inherit'],

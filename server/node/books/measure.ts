@@ -52,7 +52,8 @@ async function measure(books: SqliteBooks): Promise<void> {
     `${Math.round(transfers / commitMs)} k transfer rows/s, ${usPerRow.toFixed(2)} us of CPU a row`,
   );
   console.log(`load: ${(await timed(() => load(books))).toFixed(0)} ms`);
-  await books.close();
+  books.close();
+  await books.closed;
   console.log(`${((fileBytes() - emptyBytes) / transfers).toFixed(1)} bytes a transfer on disk`);
 }
 

@@ -6,7 +6,9 @@ import { walkTransfers } from './walk.ts';
 /** The storage thread's end of one unit. */
 export interface UnitStorage {
   commit(fold: Fold, done: (error: Error | null) => void): void;
-  close(): Promise<void>;
+  close(): void;
+  /** Resolves when the storage thread has let go of the file. */
+  readonly closed: Promise<void>;
 }
 
 /** Books in SQLite: written by the storage thread, read here over a read-only connection. */
@@ -14,7 +16,6 @@ export class SqliteBooks implements Books {
   readonly #unit: number;
   readonly #reader: BooksReader;
   readonly #storage: UnitStorage;
-  #closed: Promise<void> | null = null;
   #state: 'idle' | 'committing' | 'closed' = 'idle';
 
   constructor(unit: number, reader: BooksReader, storage: UnitStorage) {
@@ -25,6 +26,11 @@ export class SqliteBooks implements Books {
 
   get file(): string {
     return this.#reader.file;
+  }
+
+  /** Resolves after close(), when the file can be opened again or replaced. */
+  get closed(): Promise<void> {
+    return this.#storage.closed;
   }
 
   load(): BooksImage {
@@ -54,17 +60,12 @@ export class SqliteBooks implements Books {
     return walkTransfers(this.#reader, query);
   }
 
-  /**
-   * A commit that is under way still completes, and its `done` is called. Resolves when the storage
-   * thread has let go of the file: then it can be opened again, or replaced.
-   */
-  close(): Promise<void> {
-    if (this.#closed === null) {
-      this.#state = 'closed';
-      // Before the writer: the last to close a file takes its WAL in, and a reader can't.
-      this.#reader.close();
-      this.#closed = this.#storage.close();
-    }
-    return this.#closed;
+  /** A commit that is under way still completes, and its `done` is called. See `closed`. */
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    // Before the writer: the last to close a file takes its WAL in, and a reader can't.
+    this.#reader.close();
+    this.#storage.close();
   }
 }

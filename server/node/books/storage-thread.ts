@@ -75,10 +75,8 @@ export class StorageThread {
       };
       const books = new SqliteBooks(unit, new BooksReader(file), {
         commit: (fold, done) => this.#commit(unit, fold, done),
-        close: () => {
-          this.#post({ kind: 'close', unit });
-          return closed.promise;
-        },
+        close: () => this.#post({ kind: 'close', unit }),
+        closed: closed.promise,
       });
       this.#units.set(unit, { books, release, failure: null });
       this.#post({ kind: 'open', unit, file });
@@ -95,7 +93,9 @@ export class StorageThread {
   async close(): Promise<void> {
     if (this.#state === 'running') {
       this.#state = 'closing';
-      await Promise.all([...this.#units.values()].map(({ books }) => books.close()));
+      const all = [...this.#units.values()].map(({ books }) => books);
+      for (const books of all) books.close();
+      await Promise.all(all.map((books) => books.closed));
       await this.#worker.terminate();
     }
     await this.#exited;
