@@ -46,6 +46,8 @@ export function copy(from: Uint32Array, fromAt: number, to: Uint32Array, toAt: n
 
 /** a + b >= 2^128 */
 export function sumOverflows(a: Uint32Array, aAt: number, b: Uint32Array, bAt: number): boolean {
+  // Two numbers below 2^127, as nearly all are.
+  if ((a[aAt + 3]! | b[bAt + 3]!) >>> 31 === 0) return false;
   let carry = 0;
   for (let limb = 0; limb < 4; limb += 1) {
     carry = a[aAt + limb]! + b[bAt + limb]! + carry > LIMB_MAX ? 1 : 0;
@@ -61,6 +63,8 @@ export function sum3Overflows(
   added: Uint32Array,
   addedAt: number,
 ): boolean {
+  // Three numbers below 2^126.
+  if ((words[a + 3]! | words[b + 3]! | added[addedAt + 3]!) >>> 30 === 0) return false;
   let carry = 0;
   for (let limb = 0; limb < 4; limb += 1) {
     const sum = words[a + limb]! + words[b + limb]! + added[addedAt + limb]! + carry;

@@ -61,7 +61,7 @@ export function readSafeU64(words: Uint32Array, at: number): number {
 }
 
 export function writeSafeU64(words: Uint32Array, at: number, value: number): void {
-  words[at] = value % 0x1_0000_0000;
+  words[at] = value >>> 0;
   words[at + 1] = Math.floor(value / 0x1_0000_0000);
 }
 
