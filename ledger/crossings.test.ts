@@ -201,8 +201,10 @@ describe('a crossing', () => {
 
   it('shows in both clearing accounts', () => {
     const { home, far } = pair();
+    const other = accountIn(2, 3);
+    far.apply({ kind: 'accounts', events: [accountOf({ id: other })], balances: false });
     for (const id of [1n, 2n]) {
-      home.apply(transfers({ ...VALID, id }));
+      home.apply(transfers({ ...VALID, id, credit: id === 1n ? credit : other }));
       far.apply(decides(home));
       home.apply(completes(id, TransferStatus.created));
     }
