@@ -10,7 +10,9 @@ export interface Books {
   load(): BooksImage;
   /**
    * Folds applied entries in, later. One commit at a time a unit; `fold.afterIndex` must be where the
-   * books stand. `done` comes once the commit is durable and seen by the reads below.
+   * books stand. `done` comes once the commit is seen by the reads below. It need not be
+   * durable by then: a power cut may take whole commits back, and the log plays their entries again. So
+   * the log may only forget what a checkpoint of the books has made durable.
    */
   commit(fold: Fold, done: (error: Error | null) => void): void;
   /** Log index the books stand at, as seen by the reads below. */

@@ -10,7 +10,7 @@ export const UNFOLDED_BYTES_MAX = 64 << 20;
 export const UNFOLDED_BYTES_SLOW = 32 << 20;
 /** The books get a commit when this much is unfolded, or after FOLD_AGE_MS, and none is under way. */
 export const FOLD_BYTES = 512 << 10;
-export const FOLD_AGE_MS = 100;
+export const FOLD_AGE_MS = 500;
 /** Request bytes a gateway holds until they are answered; beyond it it reads no more. */
 export const GATEWAY_BYTES_MAX = 64 << 20;
 export const GATEWAY_REQUESTS_MAX = 65_536;

@@ -31,10 +31,10 @@ export function prepareFile(file: string, unit: number, clusterId: string): void
 }
 
 /**
- * WAL with synchronous=FULL: each commit ends with a sync of the WAL, so that what was reported done
- * survives a power cut. NORMAL, better-sqlite3's default for WAL, syncs at checkpoints alone and would
- * lose commits. Checkpoints are made by hand (checkpointIfDue), for the automatic ones swallow a
- * failed sync. No mmap: there an I/O error would be a signal and not an exception that says where.
+ * WAL with synchronous=NORMAL: it syncs at checkpoints alone. A power cut may take whole commits back,
+ * never parts, and the server's log, which keeps every entry, plays them again. Syncing each commit
+ * would make every transfer wait behind it on the same disk (docs/decisions.md). Checkpoints are made
+ * by hand (checkpointIfDue), for the automatic ones swallow a failed sync. No mmap: there an I/O error would be a signal and not an exception that says where.
  */
 export function openToWrite(file: string): Database {
   const database = open(file, false);
@@ -42,7 +42,7 @@ export function openToWrite(file: string): Database {
   const journal = database.pragma('journal_mode = WAL', { simple: true });
   if (journal !== 'wal')
     throw new Error(`${file}: no WAL on this file system, got ${String(journal)}`);
-  database.pragma('synchronous = FULL');
+  database.pragma('synchronous = NORMAL');
   // macOS: a plain fsync leaves the data in the drive's cache. Elsewhere without effect.
   database.pragma('fullfsync = ON');
   database.pragma('checkpoint_fullfsync = ON');
