@@ -122,7 +122,7 @@ const limitsSchema = z.strictObject({
     description: 'Bulk messages waiting for one peer; beyond it the oldest are dropped.',
     unit: 'bytes',
   }),
-  residentTransfersMax: z.int().min(8_192).max(100_000_000).default(1_000_000).meta({
+  residentTransfersMax: z.int().min(8_192).max(100_000_000).default(131_072).meta({
     description:
       'Recent transfer ids kept in memory, a unit; older ones are looked up in the books.',
   }),
