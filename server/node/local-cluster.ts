@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogLine } from '../core/environment.ts';
 import { EvenkeelError } from '../core/error.ts';
 import { control } from './control-client.ts';
@@ -71,6 +72,7 @@ const STOP_MS_MAX = 5_000;
 /** From an end to the next start, doubling while it isn't ready in between. */
 const RESTART_MS_MIN = 200;
 const RESTART_MS_MAX = 1_000;
+const POLL_MS = 20;
 
 /**
  * A cluster on this machine: a process for each server, started again when it dies unasked. None outlives this
@@ -231,7 +233,8 @@ export class LocalCluster extends EventEmitter<LocalClusterEvents> {
     slot.child = null;
     slot.state = 'down';
     this.emit('exit', { id, asked, ...exit });
-    if (this.#phase === 'running' && !slot.hold) this.#restartSoon(slot);
+    const killedEarly = this.#phase === 'starting' && exit.signal !== null;
+    if ((this.#phase === 'running' || killedEarly) && !slot.hold) this.#restartSoon(slot);
   }
 
   #restartSoon(slot: Slot): void {
@@ -279,12 +282,23 @@ export class LocalCluster extends EventEmitter<LocalClusterEvents> {
     if (this.#phase !== phase) throw new Error(`the cluster is ${this.#phase}`);
   }
 
+  /** A server that is killed meanwhile is waited for again; one that ends by itself won't come. */
   async #ready(slot: Slot): Promise<void> {
-    try {
-      await slot.child?.ready;
-    } catch (cause) {
-      const { id, zone } = slot.plan;
-      throw new Error(`server ${id} (${zone}) ${(cause as Error).message}`, { cause });
+    for (;;) {
+      while (slot.child === null) {
+        if (this.#phase === 'stopped') throw new Error('the cluster is stopped');
+        await sleep(POLL_MS);
+      }
+      const { child } = slot;
+      try {
+        await child.ready;
+        return;
+      } catch (cause) {
+        const { signal } = await child.exited;
+        if (signal !== null && this.#phase !== 'stopped') continue;
+        const { id, zone } = slot.plan;
+        throw new Error(`server ${id} (${zone}) ${(cause as Error).message}`, { cause });
+      }
     }
   }
 
