@@ -14,7 +14,7 @@ export interface Environment {
   openBooks(unit: number): Books;
   /** Queues a message to another server. It may be lost, late or doubled; never changed. */
   send(to: ServerId, message: PeerMessage): void;
-  /** Work has come in by itself, through the gateway or from the books: call `turn` before long. */
+  /** Work has come in by itself, through the gateway or from the disk: call `turn` before long. */
   wake(): void;
   /** One structured line for people; never read back. */
   log: LogLine;

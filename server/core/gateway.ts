@@ -62,6 +62,10 @@ export class UnitGateway implements Gateway {
     return this.#bytes < GATEWAY_BYTES_MAX && this.#requests < GATEWAY_REQUESTS_MAX;
   }
 
+  get load(): { readonly requests: number; readonly bytes: number } {
+    return { requests: this.#requests, bytes: this.#bytes };
+  }
+
   onRoom(callback: () => void): void {
     this.#roomCallbacks.push(callback);
   }

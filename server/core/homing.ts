@@ -1,6 +1,11 @@
 import type { ServerId } from '../../consensus/types.ts';
 import type { LedgerUnit } from './ledger-unit.ts';
-import { HOMING_GIVE_UP_MS, HOMING_PAUSE_MS, HOMING_STEADY_MS } from './limits.ts';
+import {
+  HOMING_GIVE_UP_MS,
+  HOMING_PAUSE_MS,
+  HOMING_SILENCE_MS,
+  HOMING_STEADY_MS,
+} from './limits.ts';
 import { preferredLeader, type Topology } from './topology.ts';
 
 interface HandOver {
@@ -17,8 +22,9 @@ interface HandOver {
 export class Homing {
   #current: HandOver | null = null;
   #nextMs = 0;
-  /** Since when each unit's preferred server has kept up; by position in `units`. */
+  /** Since when each unit's preferred server has kept up, and when it last did; by position in `units`. */
   #steadySinceMs: number[] = [];
+  #keptUpMs: number[] = [];
 
   step(nowMs: number, self: ServerId, topology: Topology, units: readonly LedgerUnit[]): void {
     if (this.#current !== null) {
@@ -27,13 +33,15 @@ export class Homing {
     }
     units.forEach((unit, i) => {
       const to = preferredLeader(topology, unit.unit);
-      const keptUp = to !== 0 && to !== self && unit.group.serving && keepsUp(unit, to);
-      if (!keptUp) {
+      const isAway = to !== 0 && to !== self && unit.group.serving;
+      const keptUp = isAway && keepsUp(unit, to);
+      if (keptUp) this.#keptUpMs[i] = nowMs;
+      // Consensus asks anew now and then who is there: a short "not yet heard" breaks nothing.
+      if (!isAway || nowMs - (this.#keptUpMs[i] ?? 0) > HOMING_SILENCE_MS) {
         this.#steadySinceMs[i] = nowMs;
-        return;
       }
       const steadyMs = nowMs - (this.#steadySinceMs[i] ?? nowMs);
-      if (this.#steadySinceMs[i] === undefined) this.#steadySinceMs[i] = nowMs;
+      if (!keptUp) return;
       if (this.#current !== null || nowMs < this.#nextMs || steadyMs < HOMING_STEADY_MS) return;
       this.#current = { unit, to, giveUpMs: nowMs + HOMING_GIVE_UP_MS, asked: false };
       unit.handingOver = true;

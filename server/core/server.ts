@@ -162,6 +162,11 @@ export class Server {
     );
   }
 
+  /** What this server's gateway has taken in, and what it has asked of units and not been answered. */
+  get load(): { readonly requests: number; readonly bytes: number; readonly unanswered: number } {
+    return { ...this.#gateway.load, unanswered: this.#router.unanswered };
+  }
+
   /** Gives the books all that is applied; true once they hold it. For an orderly end: call until it is true. */
   foldAll(): boolean {
     let folded = true;
@@ -189,8 +194,10 @@ export class Server {
       this.#state = 'running';
       const kept = this.#flying;
       this.#flying = [];
+      // What came meanwhile and needs no sync of its own has waited for this one only, and no other may come.
+      if (!this.#mustSync) kept.push(...this.#promised.splice(0));
       for (const promised of kept) promised.group.keep(promised);
-      this.turn();
+      this.#env.wake();
     });
   }
 

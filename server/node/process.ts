@@ -86,12 +86,7 @@ export class ServerProcess {
     this.#onFatal = onFatal;
     const epoch = randomInt(1, 2 ** 32);
     this.links = this.#createLinks(epoch, log);
-    try {
-      this.#core = new Server(coreOptions(config), this.#environment(epoch, log));
-    } catch (error) {
-      void this.#storage.close();
-      throw error;
-    }
+    // Before the core, which may ask for a turn while it opens.
     this.#turns = new Turns({
       tickMs: config.consensus.tickMs,
       tick: () => this.#guarded(() => this.#core.tick()),
@@ -101,6 +96,13 @@ export class ServerProcess {
           this.links.flush();
         }),
     });
+    try {
+      this.#core = new Server(coreOptions(config), this.#environment(epoch, log));
+    } catch (error) {
+      this.#turns.stop();
+      void this.#storage.close();
+      throw error;
+    }
     this.links.addService(this.#peerServer);
     this.#services = registerServices(this.#clientServer, {
       gateway: this.#core.gateway,
