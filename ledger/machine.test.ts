@@ -17,9 +17,13 @@ describe('units with crossings between them', () => {
     TIMEOUT_MS,
   );
 
-  it('give the same results when they forget all that the books hold, look it up and restart', () => {
-    fc.assert(fc.property(actions({ folds: true }), fc.integer({ min: 0, max: 3 }), run), {
-      numRuns: 40,
-    });
-  });
+  it(
+    'give the same results when they forget all that the books hold, look it up and restart',
+    () => {
+      fc.assert(fc.property(actions({ folds: true }), fc.integer({ min: 0, max: 3 }), run), {
+        numRuns: 40,
+      });
+    },
+    TIMEOUT_MS,
+  );
 });
