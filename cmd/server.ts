@@ -1,24 +1,32 @@
 import type { Command } from 'commander';
-import { loadConfig } from '../server/node/config.ts';
+import { configFields, loadConfig, unwrapped } from '../server/node/config.ts';
 import { createLogger } from '../server/node/logger.ts';
 import { ServerProcess } from '../server/node/process.ts';
 import { EXIT_FAILED } from './exit.ts';
 
-/** Adds `server`: one server of a cluster, in this process. */
-export function register(program: Command): void {
-  program
-    .command('server')
-    .description('run one server')
-    .requiredOption('--config <file>', 'JSON; docs/configuration.md lists what it holds')
-    .option('--drill', 'open the control socket that rehearsals change links through')
-    .option('--supervised', 'stop when stdin closes: the parent has gone')
-    .action(async (flags: { config: string; drill?: true; supervised?: true }) => {
-      await run(flags);
-    });
+interface Flags {
+  readonly config: string;
+  readonly supervised?: true;
+  /** Settings, by ConfigField.attribute. */
+  readonly [setting: string]: string | true | undefined;
 }
 
-async function run(flags: { config: string; drill?: true; supervised?: true }): Promise<void> {
-  const config = loadConfig(flags.config, { drill: flags.drill === true });
+/** Adds `server`: one server of a cluster, in this process. */
+export function register(program: Command): void {
+  const command = program
+    .command('server')
+    .description('run one server; a flag overrides the environment, which overrides the file')
+    .requiredOption('--config <file>', 'JSON; docs/configuration.md lists what it holds')
+    .option('--supervised', 'stop when stdin closes: the parent has gone');
+  for (const { flag, schema, env } of configFields()) {
+    const value = unwrapped(schema).type === 'boolean' ? '' : ' <value>';
+    command.option(`${flag}${value}`, `${schema.description ?? ''} (${env})`);
+  }
+  command.action(run);
+}
+
+async function run({ config: file, supervised, ...settings }: Flags): Promise<void> {
+  const config = loadConfig(file, settings);
   const log = createLogger(`${config.zone}-${config.server}`);
   const server = await ServerProcess.start(config, log, (error) => {
     log('error', 'stopping at once', { error: error.stack ?? error.message });
@@ -36,8 +44,8 @@ async function run(flags: { config: string; drill?: true; supervised?: true }): 
   };
   process.on('SIGTERM', () => void stop('SIGTERM'));
   // A terminal's Ctrl-C goes to all processes; a supervised server leaves it to its parent.
-  process.on('SIGINT', () => void (flags.supervised === true || stop('SIGINT')));
-  if (flags.supervised === true) {
+  process.on('SIGINT', () => void (supervised === true || stop('SIGINT')));
+  if (supervised === true) {
     process.stdin.resume();
     process.stdin.on('end', () => void stop('the parent has gone'));
     process.stdin.on('error', () => void stop('the parent has gone'));
