@@ -37,11 +37,11 @@ export class Homing {
       const keptUp = isAway && keepsUp(unit, to);
       if (keptUp) this.#keptUpMs[i] = nowMs;
       // Consensus asks anew now and then who is there: a short "not yet heard" breaks nothing.
-      if (!isAway || nowMs - (this.#keptUpMs[i] ?? 0) > HOMING_SILENCE_MS) {
-        this.#steadySinceMs[i] = nowMs;
-      }
-      const steadyMs = nowMs - (this.#steadySinceMs[i] ?? nowMs);
+      const silent = nowMs - (this.#keptUpMs[i] ?? 0) > HOMING_SILENCE_MS;
+      if (!isAway || silent) this.#steadySinceMs[i] = nowMs;
+      this.#steadySinceMs[i] ??= nowMs;
       if (!keptUp) return;
+      const steadyMs = nowMs - this.#steadySinceMs[i];
       if (this.#current !== null || nowMs < this.#nextMs || steadyMs < HOMING_STEADY_MS) return;
       this.#current = { unit, to, giveUpMs: nowMs + HOMING_GIVE_UP_MS, asked: false };
       unit.handingOver = true;
