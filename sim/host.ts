@@ -1,5 +1,6 @@
 import type { ServerId } from '../consensus/types.ts';
 import type { Books } from '../server/core/books.ts';
+import { LogError } from '../server/core/log/log.ts';
 import type { PeerMessage } from '../server/core/messages.ts';
 import { Server, type ServerOptions } from '../server/core/server.ts';
 import { SimulatedBooks } from './books.ts';
@@ -20,6 +21,8 @@ export interface HostOptions {
   readonly server: ServerOptions;
   send(from: ServerId, to: ServerId, message: PeerMessage): void;
   log(server: ServerId, level: string, text: string): void;
+  /** The server asks for the end of its process. Called as an event of its own. */
+  fatal(server: ServerId, error: Error): void;
 }
 
 /**
@@ -36,12 +39,17 @@ export class Host {
   #server: Server | null = null;
   /** A turn is on its way. */
   #awake = false;
+  /** Each disk operation takes this many times longer than usual. */
+  diskSlowness = 1;
+  /** How far the wall clock is off. */
+  clockOffsetMs = 0;
 
   constructor(options: HostOptions) {
     this.#options = options;
     this.id = options.server.self;
     this.#disk = new SimDisk((kind, _bytes, done) => {
-      this.#later(kind === 'sync' ? SYNC_US : WRITE_US, `disk ${kind}`, done);
+      const usualUs = kind === 'sync' ? SYNC_US : WRITE_US;
+      this.#later(usualUs * this.diskSlowness, `disk ${kind}`, () => this.#guard(done));
     });
   }
 
@@ -58,13 +66,14 @@ export class Host {
     if (this.#server !== null) throw new Error(`server ${this.id} is running`);
     this.#process += 1;
     this.#awake = false;
+    this.#disk.failSyncs(0);
     const random = new Random(this.#options.seed, `server ${this.id} process ${this.#process}`);
     const { scheduler } = this.#options;
     this.#server = new Server(this.#options.server, {
       disk: this.#disk,
       clock: {
         monotonicMs: () => scheduler.nowUs / 1_000,
-        wallNs: () => WALL_START_NS + BigInt(scheduler.nowUs) * 1_000n,
+        wallNs: () => WALL_START_NS + BigInt(scheduler.nowUs + this.clockOffsetMs * 1_000) * 1_000n,
       },
       random: () => random.next(),
       epoch: this.#process,
@@ -72,34 +81,51 @@ export class Host {
       send: (to, message) => this.#options.send(this.id, to, message),
       wake: () => this.#wake(),
       log: (level, text) => this.#options.log(this.id, level, text),
-      fatal: (error) => {
-        throw error;
-      },
+      fatal: (error) => this.#fatal(error),
     });
     this.#tick();
   }
 
-  /** Ends the process as kill -9 with a power cut would: what was not synced may be lost or torn. */
-  kill(): void {
+  /**
+   * Ends the process as kill -9 with a power cut would: what was not synced may be lost or torn. A commit
+   * of the books that was under way is lost, or kept though nobody was told.
+   */
+  kill(booksInFlight: 'lost' | 'kept' = 'lost'): void {
     if (this.#server === null) throw new Error(`server ${this.id} is not running`);
     this.#server.stop();
     this.#server = null;
     this.#process += 1;
     const random = new Random(this.#options.seed, `server ${this.id} crash ${this.#process}`);
     this.#disk.crash(() => random.next());
-    for (const books of this.#books.values()) books.crash();
+    for (const books of this.#books.values()) books.crash(booksInFlight);
+  }
+
+  neverFails(): void {
+    this.#disk.failSyncs(0);
+  }
+
+  /** The next sync of the log fails: the server must end. */
+  failNextSync(): void {
+    this.#disk.failSyncs(1);
   }
 
   receive(from: ServerId, message: PeerMessage): void {
     if (this.#server === null) return;
-    this.#server.receive(from, message);
-    this.#server.turn();
+    const running = this.#server;
+    this.#guard(() => {
+      running.receive(from, message);
+      running.turn();
+    });
   }
 
   serverDown(server: ServerId): void {
-    if (this.#server === null) return;
-    this.#server.serverDown(server);
-    this.#server.turn();
+    this.#server?.serverDown(server);
+    this.#wake();
+  }
+
+  serverReconnected(server: ServerId): void {
+    this.#server?.serverReconnected(server);
+    this.#wake();
   }
 
   #wake(): void {
@@ -107,16 +133,33 @@ export class Host {
     this.#awake = true;
     this.#later(0, 'turn', () => {
       this.#awake = false;
-      this.#server?.turn();
+      this.#guard(() => this.#server?.turn());
     });
   }
 
   #tick(): void {
     this.#later(this.#options.server.tickMs * 1_000, 'tick', () => {
-      this.#server?.tick();
-      this.#server?.turn();
+      this.#guard(() => {
+        this.#server?.tick();
+        this.#server?.turn();
+      });
       this.#tick();
     });
+  }
+
+  #fatal(error: Error): void {
+    this.#server?.stop();
+    this.#later(0, 'fatal', () => this.#options.fatal(this.id, error));
+  }
+
+  /** A log that has failed throws from then on: in production that ends the process too. */
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof LogError) || error.code !== 'log_failed') throw error;
+      this.#fatal(error);
+    }
   }
 
   /** Runs unless the process has ended by then. */

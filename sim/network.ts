@@ -17,6 +17,8 @@ export interface NetworkOptions {
   isUp(server: ServerId): boolean;
 }
 
+const DUPLICATE_LATER_US_MAX = 50_000;
+
 /**
  * Messages between servers. In order within a lane of a pair, as over one connection; a message on its
  * way when either process ends is lost with the connection.
@@ -28,6 +30,10 @@ export class Network {
   /** Goes up when a server's process ends: its connections are gone. */
   #connections = new Map<ServerId, number>();
   #cuts = new Set<string>();
+  /** Extra delay of a direction. Looked up by key only. */
+  #extraDelaysUs = new Map<string, number>();
+  /** Share of messages that arrive a second time, later and out of order. */
+  duplicates = 0;
 
   constructor(options: NetworkOptions) {
     this.#options = options;
@@ -38,14 +44,21 @@ export class Network {
     if (this.#cuts.has(`${from}>${to}`)) return;
     const { delayUs, jitterUs } = this.#options.link(from, to);
     const key = `${from}>${to} ${laneOf(message)}`;
-    const earliestUs = scheduler.nowUs + delayUs + random.below(jitterUs + 1);
+    const extraUs = this.#extraDelaysUs.get(`${from}>${to}`) ?? 0;
+    const earliestUs = scheduler.nowUs + delayUs + extraUs + random.below(jitterUs + 1);
     const arrivalUs = Math.max(earliestUs, this.#lastArrivalUs.get(key) ?? 0);
     this.#lastArrivalUs.set(key, arrivalUs);
     const connection = this.#connection(from, to);
-    scheduler.after(arrivalUs - scheduler.nowUs, `${key} ${describe(message)}`, () => {
+    const arrive = () => {
       const broken = connection !== this.#connection(from, to) || this.#cuts.has(`${from}>${to}`);
       if (!broken && this.#options.isUp(to)) this.#options.deliver(from, to, message);
-    });
+    };
+    const label = `${key} ${describe(message)}`;
+    scheduler.after(arrivalUs - scheduler.nowUs, label, arrive);
+    if (this.duplicates > 0 && random.chance(this.duplicates)) {
+      const again = arrivalUs + random.below(DUPLICATE_LATER_US_MAX) - scheduler.nowUs;
+      scheduler.after(again, `${label} again`, arrive);
+    }
   }
 
   /** One way: what `from` sends to `to` vanishes, also what is on its way. */
@@ -53,8 +66,19 @@ export class Network {
     this.#cuts.add(`${from}>${to}`);
   }
 
+  mend(from: ServerId, to: ServerId): void {
+    this.#cuts.delete(`${from}>${to}`);
+  }
+
+  /** 0 = as usual. */
+  delay(from: ServerId, to: ServerId, extraUs: number): void {
+    this.#extraDelaysUs.set(`${from}>${to}`, extraUs);
+  }
+
   heal(): void {
     this.#cuts = new Set();
+    this.#extraDelaysUs = new Map();
+    this.duplicates = 0;
   }
 
   processEnded(server: ServerId): void {

@@ -9,6 +9,8 @@ import { Scheduler } from './scheduler.ts';
 export interface WorldOptions {
   readonly seed: number;
   readonly units: number;
+  /** What differs from the usual settings. */
+  readonly server?: Partial<ServerOptions>;
   readonly log?: (timeUs: number, server: ServerId, level: string, text: string) => void;
 }
 
@@ -25,6 +27,8 @@ export class World {
   readonly hosts: readonly Host[];
   readonly topology: Topology;
   readonly network: Network;
+  /** Servers whose disk was told to fail: their process may end itself. */
+  readonly #mayFail = new Set<ServerId>();
 
   constructor(options: WorldOptions) {
     const { seed } = options;
@@ -58,11 +62,15 @@ export class World {
         new Host({
           scheduler: this.scheduler,
           seed,
-          server: serverOptions(place.id, place.zone, this.topology),
+          server: { ...serverOptions(place.id, place.zone, this.topology), ...options.server },
           send: (from, to, message) => this.network.send(from, to, message),
           log: (server, level, text) => {
             this.scheduler.note(`${server} ${level} ${text}`);
             options.log?.(this.scheduler.nowUs, server, level, text);
+          },
+          fatal: (server, error) => {
+            if (!this.#mayFail.has(server)) throw error;
+            this.kill(server);
           },
         }),
     );
@@ -79,8 +87,8 @@ export class World {
   }
 
   /** Ends a server's process; its peers find out a little later. */
-  kill(id: ServerId): void {
-    this.host(id).kill();
+  kill(id: ServerId, booksInFlight: 'lost' | 'kept' = 'lost'): void {
+    this.host(id).kill(booksInFlight);
     this.network.processEnded(id);
     for (const peer of this.hosts) {
       if (peer.id === id) continue;
@@ -91,7 +99,20 @@ export class World {
   }
 
   restart(id: ServerId): void {
+    this.#mayFail.delete(id);
     this.host(id).start();
+  }
+
+  /** The server's next sync fails, so that it ends itself; a power cut follows at once. */
+  failNextSync(id: ServerId): void {
+    this.#mayFail.add(id);
+    this.host(id).failNextSync();
+  }
+
+  /** Both ends find a new connection between them. */
+  reconnect(a: ServerId, b: ServerId): void {
+    this.host(a).serverReconnected(b);
+    this.host(b).serverReconnected(a);
   }
 
   #city(server: ServerId): string {

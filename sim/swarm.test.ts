@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import regressions from './seeds.json' with { type: 'json' };
+import { runSwarm } from './swarm.ts';
+
+const seed = Number(process.env['EVENKEEL_SEED'] ?? 1) >>> 0;
+
+describe('three simulated zones under random faults', () => {
+  it.each([0, 1, 2, 3])(`keep all that they promised (seed ${seed} + %i)`, (n) => {
+    const run = runSwarm(seed + n);
+    expect(run.faults).toEqual([]);
+    expect(run.answered).toBeGreaterThan(0);
+    expect(run.reads).toBeGreaterThan(0);
+  });
+
+  it('run the same from the same seed', () => {
+    expect(runSwarm(seed)).toEqual(runSwarm(seed));
+  });
+
+  it.each(regressions)('keep all that they promised where they once did not: $why', (known) => {
+    expect(runSwarm(known.seed).faults).toEqual([]);
+  });
+});

@@ -1,0 +1,90 @@
+import { settled } from './checks.ts';
+import { Random } from './random.ts';
+import { findSwarmFaults, leadersAreHome } from './swarm-checks.ts';
+import { drawPlan, type Fault, heal, schedulePlan } from './swarm-plan.ts';
+import { drawShape, SwarmWorkload } from './swarm-workload.ts';
+import { World, type WorldOptions } from './world.ts';
+
+export interface SwarmRun {
+  readonly seed: number;
+  readonly runHash: string;
+  readonly simulatedMs: number;
+  readonly answered: number;
+  readonly reads: number;
+  readonly plan: readonly Fault[];
+  /** Empty if all is well. */
+  readonly faults: readonly string[];
+}
+
+const SECOND_US = 1_000_000;
+/** How long clients book while faults come and go. */
+const LOAD_MS = 5_000;
+/** A request that was lost with nobody noticing is sent again within 20 s. */
+const ANSWERED_SECONDS = 30;
+const SETTLED_SECONDS = 30;
+const HOME_SECONDS = 20;
+
+/** One run under random faults; a function of the seed alone. */
+export function runSwarm(seed: number, log?: WorldOptions['log']): SwarmRun {
+  const random = new Random(seed, 'world');
+  const units = [1, 3, 4][random.below(3)]!;
+  const world = new World({
+    seed,
+    units,
+    server: {
+      residentTransfersMax: [0, 8, 64, 512][random.below(4)]!,
+      segmentBytes: (16 << 10) << random.below(6),
+      logCacheBytes: (4 << 10) << random.below(8),
+    },
+    ...(log && { log }),
+  });
+  const workload = new SwarmWorkload(world, seed, drawShape(seed));
+  const plan = drawPlan(seed, LOAD_MS);
+  let failure: string[] = [];
+  try {
+    failure = live(world, workload, plan);
+  } catch (error) {
+    failure = [(error as Error).stack ?? String(error)];
+  }
+  return {
+    seed,
+    runHash: world.scheduler.runHash,
+    simulatedMs: Math.round(world.scheduler.nowUs / 1_000),
+    answered: workload.answered,
+    reads: workload.reads,
+    plan,
+    faults: [...workload.faults, ...failure],
+  };
+}
+
+function live(world: World, workload: SwarmWorkload, plan: readonly Fault[]): string[] {
+  const { scheduler } = world;
+  const within = (seconds: number, what: string, until: () => boolean): string[] => {
+    scheduler.run(scheduler.nowUs + seconds * SECOND_US, until);
+    return until() ? [] : [`not within ${seconds} s: ${what}`];
+  };
+  world.start();
+  schedulePlan(world, plan);
+  workload.createAccounts();
+  const accounts = within(60, 'accounts created', () => workload.accountsCreated);
+  if (accounts.length > 0) return accounts;
+  workload.start();
+  const begunUs = scheduler.nowUs;
+  const lastMs = Math.max(LOAD_MS, ...plan.map((fault) => fault.atMs + fault.forMs));
+  scheduler.run(Math.max(lastMs * 1_000, begunUs + SECOND_US));
+  heal(world);
+  scheduler.run(scheduler.nowUs + SECOND_US / 5);
+  workload.stop();
+  const steps = [
+    () => within(ANSWERED_SECONDS, 'all answered', () => workload.idle),
+    () => within(SETTLED_SECONDS, 'all books equal', () => settled(world)),
+    () => within(HOME_SECONDS, 'all leaders home', () => leadersAreHome(world)),
+    // Hand-overs begin terms, and each begins with an entry.
+    () => within(SETTLED_SECONDS, 'all books equal again', () => settled(world)),
+  ];
+  for (const step of steps) {
+    const faults = step();
+    if (faults.length > 0) return faults;
+  }
+  return findSwarmFaults(world, workload.intents);
+}
