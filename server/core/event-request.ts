@@ -13,6 +13,7 @@ import {
   TransferWord,
 } from '../../ledger/layout.ts';
 import { InternalStatus, TransferStatus } from '../../ledger/status.ts';
+import { sameId } from './books-row.ts';
 import type { GatewayContext } from './gateway.ts';
 import type { GatewayDone, RequestHandle } from './gateway-api.ts';
 import { IN_FLIGHT_MS_MAX, IN_FLIGHT_MS_MIN } from './limits.ts';
@@ -205,14 +206,4 @@ export class EventRequest implements RequestHandle {
       from += RECORD_WORDS;
     }
   }
-}
-
-/** Two u128 are equal. */
-export function sameId(a: Uint32Array, aAt: number, b: Uint32Array, bAt: number): boolean {
-  return (
-    a[aAt] === b[bAt] &&
-    a[aAt + 1] === b[bAt + 1] &&
-    a[aAt + 2] === b[bAt + 2] &&
-    a[aAt + 3] === b[bAt + 3]
-  );
 }

@@ -1,5 +1,5 @@
 import { Leg, RECORD_WORDS, TRANSFER_ROW_WORDS, TransferRowWord } from '../../ledger/layout.ts';
-import { sameId } from './event-request.ts';
+import { sameId } from './books-row.ts';
 import type { GatewayContext } from './gateway.ts';
 import type { GatewayDone, RequestHandle } from './gateway-api.ts';
 import { RequestKind } from './messages.ts';

@@ -1,6 +1,7 @@
 import { RECORD_WORDS, TRANSFER_ROW_WORDS, TransferRowWord } from '../../ledger/layout.ts';
 import type { Machine } from '../../ledger/machine.ts';
 import type { Books } from './books.ts';
+import { sideOf, u64At } from './books-row.ts';
 import type { AccountTransfersRequest } from './gateway-api.ts';
 
 /** Words of an account-transfers request's body. */
@@ -49,8 +50,8 @@ export function accountTransfers(machine: Machine, books: Books, query: Uint32Ar
   const accountId = query.slice(0, 4);
   const handle = machine.findAccount(accountId, 0);
   if (handle < 0) return new Uint32Array(0);
-  const fromTimestamp = getU64(query, 4);
-  const toTimestamp = getU64(query, 6);
+  const fromTimestamp = u64At(query, 4);
+  const toTimestamp = u64At(query, 6);
   const limit = query[8]!;
   const reversed = query[9] === 1;
   const unfolded = machine.unfoldedAccountTransfers(accountId);
@@ -58,7 +59,7 @@ export function accountTransfers(machine: Machine, books: Books, query: Uint32Ar
   const newestInBooks =
     oldest === undefined ? machine.accountLatestTransfer(handle) : previousOf(oldest, accountId);
   const inRange = unfolded.filter((row) => {
-    const timestamp = getU64(row, TransferRowWord.rowTimestamp);
+    const timestamp = u64At(row, TransferRowWord.rowTimestamp);
     return timestamp >= fromTimestamp && timestamp <= toTimestamp;
   });
   const fromBooks = (count: number) =>
@@ -85,10 +86,14 @@ export function accountTransfers(machine: Machine, books: Books, query: Uint32Ar
   return concat([account, ...rows], TRANSFER_ROW_WORDS);
 }
 
-/** The account's row before this one; the account is one of its sides, or a side's clearing account. */
+/** Row timestamp of the account's row before this one, 0 = none. */
 function previousOf(row: Uint32Array, accountId: Uint32Array): bigint {
-  const isDebit = accountId.every((word, i) => row[4 + i] === word);
-  return getU64(row, isDebit ? TransferRowWord.previousDebit : TransferRowWord.previousCredit);
+  const side = sideOf(row, accountId);
+  if (side === null) throw new Error("an account's unfolded row names another account");
+  return u64At(
+    row,
+    side === 'debit' ? TransferRowWord.previousDebit : TransferRowWord.previousCredit,
+  );
 }
 
 function concat(parts: readonly Uint32Array[], partWords: number): Uint32Array {
@@ -101,11 +106,7 @@ function concat(parts: readonly Uint32Array[], partWords: number): Uint32Array {
   return words.slice(0, at);
 }
 
-export function getU64(words: Uint32Array, offset: number): bigint {
-  return (BigInt(words[offset + 1]!) << 32n) | BigInt(words[offset]!);
-}
-
-export function putU64(words: Uint32Array, offset: number, value: bigint): void {
+function putU64(words: Uint32Array, offset: number, value: bigint): void {
   words[offset] = Number(value & 0xffff_ffffn);
   words[offset + 1] = Number(value >> 32n);
 }
