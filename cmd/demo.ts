@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { parseRate } from './bank/pacer.ts';
 import { dataFolder, readInput } from './demo/input.ts';
 import { reportText } from './demo/report.ts';
 import { runDemo } from './demo/run.ts';
 import { EXIT_FAILED, MisuseError } from './exit.ts';
+import { parseRateFlag } from './parse.ts';
 import { Progress } from './progress.ts';
 
 interface Flags {
@@ -28,7 +28,7 @@ export function register(program: Command): void {
 }
 
 async function demo(flags: Flags): Promise<void> {
-  const rate = rateOf(flags.rate);
+  const rate = parseRateFlag(flags.rate);
   const { book, expected } = readInput(flags.input);
   if (book.rows.length === 0) throw new MisuseError(`${book.path} has no rows`);
   const folder = dataFolder(flags.keep);
@@ -56,13 +56,5 @@ async function demo(flags: Flags): Promise<void> {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
     folder.remove();
-  }
-}
-
-function rateOf(text: string) {
-  try {
-    return parseRate(text);
-  } catch (error) {
-    throw new MisuseError(`--rate: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -1,4 +1,5 @@
 import type { Topology } from '../client/index.ts';
+import { parseRate, type Rate } from './bank/pacer.ts';
 import { MisuseError } from './exit.ts';
 
 const U128_MAX = 2n ** 128n - 1n;
@@ -33,4 +34,12 @@ export function parseLedger(topology: Topology, text: string): Topology['ledgers
   if (ledger !== undefined) return ledger;
   const known = topology.ledgers.map(({ number, currency }) => `${number} (${currency})`);
   throw new MisuseError(`there is no ledger ${text}; known are ${known.join(', ')}`);
+}
+
+export function parseRateFlag(text: string): Rate {
+  try {
+    return parseRate(text);
+  } catch (error) {
+    throw new MisuseError(`--rate: ${(error as Error).message}`, { cause: error });
+  }
 }

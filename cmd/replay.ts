@@ -4,11 +4,10 @@ import { EvenkeelClient } from '../client/index.ts';
 import { compareBalances } from './bank/balances.ts';
 import { readBook } from './bank/csv.ts';
 import { bookThrough, openAccounts } from './bank/open.ts';
-import { parseRate, type Rate } from './bank/pacer.ts';
 import { replayBook } from './bank/replay.ts';
 import { AnswerLog } from './bank/window.ts';
 import { addressesOf, type ConnectionFlags, withConnection } from './connect.ts';
-import { MisuseError } from './exit.ts';
+import { parseRateFlag } from './parse.ts';
 import { Progress } from './progress.ts';
 
 interface Flags extends ConnectionFlags {
@@ -26,7 +25,7 @@ export function register(program: Command): void {
 }
 
 async function replay(file: string, flags: Flags): Promise<void> {
-  const rate = rateOf(flags.rate);
+  const rate = parseRateFlag(flags.rate);
   const { rows } = readBook(file);
   const addresses = addressesOf(flags);
   const clients = addresses.map(
@@ -67,13 +66,5 @@ async function replay(file: string, flags: Flags): Promise<void> {
   } finally {
     progress.stop();
     for (const client of clients) client.close();
-  }
-}
-
-function rateOf(text: string): Rate {
-  try {
-    return parseRate(text);
-  } catch (error) {
-    throw new MisuseError(`--rate: ${(error as Error).message}`, { cause: error });
   }
 }
