@@ -72,7 +72,7 @@ export class UnitGateway implements Gateway {
 
   createAccounts(records: Uint32Array, count: number, done: GatewayDone): RequestHandle {
     return this.#start(records.byteLength, done, (finish) => {
-      const unknown = this.#unknownLedger(records, count, AccountWord.ledger);
+      const unknown = this.#unknownLedger('accounts', records, count);
       if (unknown !== null) {
         finish(unknown, NO_WORDS);
         return undefined;
@@ -90,7 +90,7 @@ export class UnitGateway implements Gateway {
     done: GatewayDone,
   ): RequestHandle {
     return this.#start(records.byteLength, done, (finish) => {
-      const unknown = this.#unknownLedger(records, count, TransferWord.ledger);
+      const unknown = this.#unknownLedger('transfers', records, count);
       if (unknown !== null) {
         finish(unknown, NO_WORDS);
         return undefined;
@@ -195,15 +195,20 @@ export class UnitGateway implements Gateway {
   }
 
   /** Ledger 0 is left to the machine, which has a status for it. */
-  #unknownLedger(records: Uint32Array, count: number, word: number): EvenkeelError | null {
+  #unknownLedger(
+    list: 'accounts' | 'transfers',
+    records: Uint32Array,
+    count: number,
+  ): EvenkeelError | null {
+    const word = list === 'accounts' ? AccountWord.ledger : TransferWord.ledger;
     const { ledgers } = this.#registry.topology!;
     for (let i = 0; i < count; i += 1) {
       const ledger = records[i * RECORD_WORDS + word]!;
       if (ledger === 0 || ledgers.some((known) => known.ledger === ledger)) continue;
-      const list = ledgers.map((known) => `${known.ledger} (${known.currency})`).join(', ');
+      const names = ledgers.map((known) => `${known.ledger} (${known.currency})`).join(', ');
       return new EvenkeelError(
         'unknown_ledger',
-        `events[${i}].ledger: there is no ledger ${ledger}; known are ${list}`,
+        `${list}[${i}].ledger: there is no ledger ${ledger}; known are ${names}`,
       );
     }
     return null;
