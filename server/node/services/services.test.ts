@@ -91,6 +91,18 @@ describe('the Ledger service', () => {
     expect(server.defects).toHaveLength(expected === status.INTERNAL ? 1 : 0);
   });
 
+  it('refuses calls while the gateway has no room, and takes them again when it has', async () => {
+    const lookUp = () => server.call('Ledger/LookupAccounts', { ids: [[1]] });
+    server.gateway.hasRoom = false;
+    await expect(lookUp()).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    await expect(
+      server.callRaw('Ledger/CreateTransfers', server.transfers(1)),
+    ).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    expect(server.gateway.started).toBe(0);
+    server.gateway.hasRoom = true;
+    expect(await lookUp()).toEqual({});
+  });
+
   it('cancels at the gateway when the deadline of the client passes', async () => {
     server.gateway.holding = true;
     const options = { deadline: Date.now() + 60 };

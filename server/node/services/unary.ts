@@ -24,24 +24,24 @@ type Start = (request: Buffer, reply: Reply) => RequestHandle;
 /** Handlers of the Ledger service's calls with one request and one response. */
 export function unaryHandlers(gateway: Gateway, slab: Slab, report: Report) {
   return {
-    CreateAccounts: handler(report, (request, reply) => {
+    CreateAccounts: handler(gateway, report, (request, reply) => {
       const { records, count } = decodeCreateAccounts(request);
       return gateway.createAccounts(records, count, answer(reply, encodeAccountResults));
     }),
-    CreateTransfers: handler(report, (request, reply) => {
+    CreateTransfers: handler(gateway, report, (request, reply) => {
       const { records, count, balances } = decodeCreateTransfers(request, slab);
       const encode = (words: Uint32Array) => encodeTransferResults(words, balances);
       return gateway.createTransfers(records, count, balances, answer(reply, encode));
     }),
-    LookupAccounts: handler(report, (request, reply) => {
+    LookupAccounts: handler(gateway, report, (request, reply) => {
       const { ids, count } = decodeLookup(request);
       return gateway.lookupAccounts(ids, count, answer(reply, encodeAccounts));
     }),
-    LookupTransfers: handler(report, (request, reply) => {
+    LookupTransfers: handler(gateway, report, (request, reply) => {
       const { ids, count } = decodeLookup(request);
       return gateway.lookupTransfers(ids, count, answer(reply, encodeTransfers));
     }),
-    GetAccountTransfers: handler(report, (request, reply) =>
+    GetAccountTransfers: handler(gateway, report, (request, reply) =>
       gateway.accountTransfers(decodeAccountTransfers(request), (error, words) => {
         if (error !== null) reply(error);
         else if (words.length > 0) reply(null, encodeAccountTransfers(words));
@@ -67,7 +67,7 @@ function answer(reply: Reply, encode: (words: Uint32Array) => Buffer): GatewayDo
   };
 }
 
-function handler(report: Report, start: Start): handleUnaryCall<Buffer, Buffer> {
+function handler(gateway: Gateway, report: Report, start: Start): handleUnaryCall<Buffer, Buffer> {
   return (call, callback) => {
     let finished = false;
     let handle: RequestHandle | null = null;
@@ -78,6 +78,7 @@ function handler(report: Report, start: Start): handleUnaryCall<Buffer, Buffer> 
       handle?.cancel();
     });
     try {
+      if (!gateway.hasRoom) throw overloaded();
       handle = start(call.request, (error, response) => {
         if (finished) return;
         finished = true;
@@ -89,4 +90,12 @@ function handler(report: Report, start: Start): handleUnaryCall<Buffer, Buffer> 
       callback(toReportedStatus(error, report));
     }
   };
+}
+
+/** A stream is read no further; a single call can only be told. */
+function overloaded(): EvenkeelError {
+  return new EvenkeelError(
+    'overloaded',
+    'this server holds as many requests as it may; wait, then ask again with the same ids',
+  );
 }
