@@ -6,7 +6,7 @@ import { Server as GrpcServer } from '@grpc/grpc-js';
 import type { Environment, LogLine } from '../core/environment.ts';
 import { LOG_FORMAT_VERSION } from '../core/log/log.ts';
 import { Server } from '../core/server.ts';
-import { bind } from './bind.ts';
+import { bind, checkFree } from './bind.ts';
 import { StorageThread } from './books/storage-thread.ts';
 import { type ServerConfig, warningsOf } from './config.ts';
 import { linkProblems } from './config-checks.ts';
@@ -53,6 +53,9 @@ export class ServerProcess {
     onFatal: (error: Error) => void,
   ): Promise<ServerProcess> {
     const { clusterId, server, zone } = config;
+    // Opening the log writes; that another server runs here must show before.
+    await checkFree(config.peerListen);
+    await checkFree(config.listen);
     const identity = { clusterId, server, zone, formatVersion: LOG_FORMAT_VERSION };
     const folder = openDataFolder(config.dataDir, identity);
     let starting: ServerProcess;
