@@ -1,7 +1,14 @@
 import { type Entry, EntryKind } from '../../consensus/types.ts';
+import { EvenkeelError } from './error.ts';
 import { Group, type GroupEvents, type GroupOptions } from './group.ts';
 import type { Log } from './log/log.ts';
-import { decodeTopology, encodeTopology, slotOwners, type Topology } from './topology.ts';
+import {
+  decodeTopology,
+  encodeTopology,
+  REGISTRY_UNIT,
+  slotOwners,
+  type Topology,
+} from './topology.ts';
 
 /**
  * Unit 0. Its first command says which zones, servers, ledgers and units there are; the first leader
@@ -15,8 +22,11 @@ export class RegistryUnit {
   #slotOwners: Uint16Array | null = null;
   #proposed = false;
 
+  /** Throws `topology_differs`, before anything was changed, if the log knows the cluster otherwise than configured. */
   constructor(options: GroupOptions, configured: Topology, log: Log, send: GroupEvents['send']) {
     this.#configured = configured;
+    const kept = keptTopology(log);
+    if (kept !== null) checkSame(kept, configured);
     const machine = new RegistryStateMachine((entry) => this.#apply(entry));
     this.#machine = machine;
     this.group = new Group(options, log, machine, {
@@ -50,8 +60,35 @@ export class RegistryUnit {
 
   #apply(entry: Entry): void {
     if (entry.kind === EntryKind.empty || this.#topology !== null) return;
-    this.#topology = decodeTopology(entry.payload);
+    const topology = decodeTopology(entry.payload);
+    // Fatal: with other units or voters than the rest this server would vouch for what it doesn't hold.
+    checkSame(topology, this.#configured);
+    this.#topology = topology;
     this.#slotOwners = slotOwners(this.#topology.units);
+  }
+}
+
+/** What was committed in an earlier run; null if this server has yet to hear of it. */
+function keptTopology(log: Log): Topology | null {
+  const unit = log.unit(REGISTRY_UNIT);
+  const last = Math.min(unit.hardState().commit, unit.lastIndex());
+  for (let index = 1; index <= last; index += 1) {
+    const [entry] = unit.entries(index, index + 1, 1);
+    if (entry!.kind !== EntryKind.empty) return decodeTopology(entry!.payload);
+  }
+  return null;
+}
+
+function checkSame(cluster: Topology, configured: Topology): void {
+  // By the same way there and back, so that only what is kept is compared.
+  const told = decodeTopology(encodeTopology(configured));
+  for (const field of ['units', 'zones', 'servers', 'ledgers'] as const) {
+    const [made, says] = [JSON.stringify(cluster[field]), JSON.stringify(told[field])];
+    if (made === says) continue;
+    throw new EvenkeelError(
+      'topology_differs',
+      `topology_differs: the cluster was made with ${field} ${made}, but this server's configuration says ${says}`,
+    );
   }
 }
 
