@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Database } from 'better-sqlite3';
 import { EMPTY_DIGEST } from '../../../ledger/fold.ts';
+import { EvenkeelError } from '../../core/error.ts';
 import { accountView, transferView } from './views.ts';
 
 /** Of the tables and the rows in them. Books of another version are refused, never converted. */
@@ -103,23 +104,18 @@ export function createSchema(database: Database, unit: number, clusterId: string
 
 /** Throws unless the file is these very books. */
 export function assertIdentity(meta: Meta, file: string, unit: number, clusterId: string): void {
-  if (meta.formatVersion !== FORMAT_VERSION) {
-    throw new Error(
-      `${file} has books of format ${meta.formatVersion}, this release reads format ${FORMAT_VERSION}`,
-    );
-  }
   if (meta.clusterId !== clusterId) {
-    throw new Error(`${file} belongs to cluster ${meta.clusterId}, not to cluster ${clusterId}`);
+    throw foreign(`${file} belongs to cluster ${meta.clusterId}, not to cluster ${clusterId}`);
   }
   if (meta.unit !== unit) {
-    throw new Error(`${file} holds the books of unit ${meta.unit}, not of unit ${unit}`);
+    throw foreign(`${file} holds the books of unit ${meta.unit}, not of unit ${unit}`);
   }
 }
 
 export function hasSchema(database: Database): boolean {
   const tables = database.prepare('SELECT name FROM sqlite_schema').pluck().all();
   if (tables.length > 0 && !tables.includes('meta')) {
-    throw new Error(`${database.name} is a database, but not the books of a unit`);
+    throw foreign(`${database.name} is a database, but not the books of a unit`);
   }
   return tables.length > 0;
 }
@@ -132,7 +128,7 @@ export function readMeta(database: Database): Meta {
   const row = database.prepare(`SELECT ${META_COLUMNS} FROM meta`).safeIntegers().get() as
     | Record<keyof Meta | 'crc', bigint | string | Uint8Array | null>
     | undefined;
-  if (row === undefined) throw new Error(`${database.name}: table meta is empty`);
+  if (row === undefined) throw rotten(`${database.name}: table meta is empty`);
   const meta: Meta = {
     unit: Number(row.unit),
     clusterId: String(row.clusterId),
@@ -144,10 +140,24 @@ export function readMeta(database: Database): Meta {
     transferCount: Number(row.transferCount),
     slots: row.slots as Uint8Array | null,
   };
+  // First: another format may have its checksum over other fields.
+  if (meta.formatVersion !== FORMAT_VERSION) {
+    throw foreign(
+      `${database.name} has books of format ${meta.formatVersion}, this release reads format ${FORMAT_VERSION}`,
+    );
+  }
   if (Number(row.crc) !== metaCrc(meta)) {
-    throw new Error(`${database.name}: the row of table meta fails its CRC-32`);
+    throw rotten(`${database.name}: the row of table meta fails its CRC-32`);
   }
   return meta;
+}
+
+function foreign(message: string): EvenkeelError {
+  return new EvenkeelError('books_foreign', message);
+}
+
+function rotten(message: string): EvenkeelError {
+  return new EvenkeelError('books_rotten', message);
 }
 
 export function writeMeta(database: Database, meta: Meta): void {
