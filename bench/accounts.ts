@@ -27,6 +27,12 @@ export class BenchAccounts {
       byUnit[unit]!.push(accountId);
       all.push({ id: accountId, unit });
     }
+    const few = byUnit.findIndex((ids) => ids.length < 2);
+    if (few >= 0) {
+      throw new RangeError(
+        `${count} accounts leave ${byUnit[few]!.length} to unit ${few + 1}, and a transfer needs two: take more accounts`,
+      );
+    }
     this.#byUnit = byUnit;
     this.#all = all;
   }
