@@ -49,7 +49,8 @@ export async function loadAtRate(options: LoadOptions, perSecond: number): Promi
   const total = Math.floor(requestsPerMs * seconds * 1_000);
   const latencies: number[] = [];
   const answers: Promise<void>[] = [];
-  for (let sent = 0; sent < total; ) {
+  let failed = false;
+  for (let sent = 0; sent < total && !failed; ) {
     const due = Math.min(total, Math.floor((performance.now() - startMs) * requestsPerMs));
     for (; sent < due; sent += 1) {
       const dueMs = startMs + sent / requestsPerMs;
@@ -57,6 +58,9 @@ export async function loadAtRate(options: LoadOptions, perSecond: number): Promi
         latencies.push(performance.now() - dueMs);
       });
       answers.push(answer);
+      answer.catch(() => {
+        failed = true; // thrown below
+      });
     }
     await sleep(PACE_MS);
   }

@@ -16,6 +16,8 @@ export interface BenchOptions {
   /** What runs a server, see LocalCluster. */
   readonly command: readonly string[];
   readonly progress: (text: string) => void;
+  /** Aborted when the user has seen enough: its reason is what is thrown, once all servers are stopped. */
+  readonly signal: AbortSignal;
 }
 
 /** The `--json` line holds exactly this. */
@@ -40,63 +42,79 @@ const CAUGHT_UP_MS_MAX = 120_000;
 
 /** Starts servers of its own and measures durable transfers through gRPC. */
 export async function benchTransfers(options: BenchOptions): Promise<BenchReport> {
-  const { zones, batch, units, accounts: accountCount, crossings, seconds, progress } = options;
-  if (isMemoryFileSystem(options.dataDir)) {
+  const { dataDir, units, zones, command, signal } = options;
+  if (isMemoryFileSystem(dataDir)) {
     throw new RangeError(
-      `${options.dataDir} is in memory: a sync costs nothing there. Name a folder on a disk`,
+      `${dataDir} is in memory: a sync costs nothing there. Name a folder on a disk`,
     );
   }
-  progress('starting servers');
+  options.progress('starting servers');
   const cluster = await LocalCluster.create({
-    dataDir: options.dataDir,
+    dataDir,
     units,
     zones,
     ports: 'free',
     drill: false,
-    command: options.command,
+    command,
     log: () => {},
   });
   const clients: EvenkeelClient[] = [];
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
   try {
-    await cluster.start();
-    const addresses = cluster.servers.map(({ address }) => address);
-    for (const address of addresses) clients.push(new EvenkeelClient({ addresses: [address] }));
-    progress(`opening ${accountCount} accounts`);
-    const accounts = await BenchAccounts.create(clients[0]!, accountCount);
-    const load: LoadOptions = { clients, accounts, batch, crossings, seconds };
-    progress(`warming up for ${WARM_UP_SECONDS} s`);
-    await loadFully({ ...load, seconds: WARM_UP_SECONDS });
-    await caughtUp(cluster);
-
-    progress(`as many as it takes, for ${seconds} s`);
-    const before = usage(cluster);
-    const { answered, seconds: tookSeconds } = await loadFully(load);
-    await caughtUp(cluster);
-    const after = usage(cluster);
-    const perSecond = answered / tookSeconds;
-
-    progress(`latency at ${LATENCY_LOAD * 100} % of that, for ${seconds} s`);
-    const latencies = await loadAtRate(load, perSecond * LATENCY_LOAD);
-    await caughtUp(cluster);
-    return {
-      zones,
-      batch,
-      units,
-      accounts: accountCount,
-      crossings,
-      transfers_per_second: Math.round(perSecond),
-      latency_ms: {
-        p50: quantile(latencies, 0.5),
-        p99: quantile(latencies, 0.99),
-        p999: quantile(latencies, 0.999),
-      },
-      cpu_seconds_per_million: round(((after.cpu - before.cpu) / answered) * 1e6),
-      bytes_on_disk_per_transfer: Math.round((after.disk - before.disk) / zones / answered),
-    };
+    return await Promise.race([measure(options, cluster, clients), aborted.promise]);
   } finally {
+    signal.removeEventListener('abort', abort);
     for (const client of clients) client.close();
     await cluster.stop();
   }
+}
+
+async function measure(
+  options: BenchOptions,
+  cluster: LocalCluster,
+  clients: EvenkeelClient[],
+): Promise<BenchReport> {
+  const { zones, batch, units, accounts: accountCount, seconds, progress } = options;
+  await cluster.start();
+  const addresses = cluster.servers.map(({ address }) => address);
+  for (const address of addresses) clients.push(new EvenkeelClient({ addresses: [address] }));
+  progress(`opening ${accountCount} accounts`);
+  const accounts = await BenchAccounts.create(clients[0]!, accountCount);
+  // One unit has no other to cross to.
+  const crossings = units === 1 ? 0 : options.crossings;
+  const load: LoadOptions = { clients, accounts, batch, crossings, seconds };
+  progress(`warming up for ${WARM_UP_SECONDS} s`);
+  await loadFully({ ...load, seconds: WARM_UP_SECONDS });
+  await caughtUp(cluster, options.signal);
+
+  progress(`as many as it takes, for ${seconds} s`);
+  const before = usage(cluster);
+  const { answered, seconds: tookSeconds } = await loadFully(load);
+  await caughtUp(cluster, options.signal);
+  const after = usage(cluster);
+  const perSecond = answered / tookSeconds;
+
+  progress(`latency at ${LATENCY_LOAD * 100} % of that, for ${seconds} s`);
+  const latencies = await loadAtRate(load, perSecond * LATENCY_LOAD);
+  await caughtUp(cluster, options.signal);
+  return {
+    zones,
+    batch,
+    units,
+    accounts: accountCount,
+    crossings,
+    transfers_per_second: Math.round(perSecond),
+    latency_ms: {
+      p50: quantile(latencies, 0.5),
+      p99: quantile(latencies, 0.99),
+      p999: quantile(latencies, 0.999),
+    },
+    cpu_seconds_per_million: round(((after.cpu - before.cpu) / answered) * 1e6),
+    bytes_on_disk_per_transfer: Math.round((after.disk - before.disk) / zones / answered),
+  };
 }
 
 function usage(cluster: LocalCluster): { cpu: number; disk: number } {
@@ -111,11 +129,15 @@ function usage(cluster: LocalCluster): { cpu: number; disk: number } {
 }
 
 /** Every server has applied all that it knows to be committed, and its books hold it. */
-async function caughtUp(cluster: LocalCluster): Promise<void> {
+async function caughtUp(cluster: LocalCluster, signal: AbortSignal): Promise<void> {
   const clients = cluster.servers.map(
     ({ address }) => new EvenkeelClient({ addresses: [address] }),
   );
+  const close = () => {
+    for (const client of clients) client.close();
+  };
   const untilMs = performance.now() + CAUGHT_UP_MS_MAX;
+  signal.addEventListener('abort', close);
   try {
     while (performance.now() < untilMs) {
       const views = await Promise.all(clients.map((client) => client.topology()));
@@ -129,7 +151,8 @@ async function caughtUp(cluster: LocalCluster): Promise<void> {
       await sleep(20);
     }
   } finally {
-    for (const client of clients) client.close();
+    signal.removeEventListener('abort', close);
+    close();
   }
   throw new Error(`the books have not caught up in ${CAUGHT_UP_MS_MAX / 1_000} s`);
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type BenchReport, benchTransfers } from '../bench/transfers.ts';
 import { MisuseError } from './exit.ts';
+import { interruptible } from './interrupt.ts';
 import { SERVER_COMMAND } from './local.ts';
 import { parseWhole } from './parse.ts';
 import { Progress } from './progress.ts';
@@ -32,10 +33,10 @@ export function register(program: Command): void {
     .option('--seconds <n>', 'how long each of the two measurements takes', '60')
     .option('--data <dir>', 'parent of a folder that is removed afterwards', tmpdir())
     .option('--json', 'one JSON line on stdout')
-    .action(bench);
+    .action((flags: Flags) => interruptible((signal) => bench(flags, signal)));
 }
 
-async function bench(flags: Flags): Promise<void> {
+async function bench(flags: Flags, signal: AbortSignal): Promise<void> {
   const zones = parseWhole('--zones', flags.zones, 3, 1);
   if (zones === 2) throw new MisuseError('--zones takes 1 or 3, got 2');
   const crossings = Number(flags.crossings);
@@ -57,6 +58,7 @@ async function bench(flags: Flags): Promise<void> {
       ...options,
       dataDir,
       command: SERVER_COMMAND,
+      signal,
       progress: (text) => progress.step(text),
     });
     progress.done();

@@ -3,6 +3,7 @@ import { dataFolder, readInput } from './demo/input.ts';
 import { reportText } from './demo/report.ts';
 import { runDemo } from './demo/run.ts';
 import { EXIT_FAILED, MisuseError } from './exit.ts';
+import { interruptible } from './interrupt.ts';
 import { parseRateFlag } from './parse.ts';
 import { Progress } from './progress.ts';
 
@@ -24,19 +25,15 @@ export function register(program: Command): void {
     .option('--rate <rows>', 'rows a second, or max', '2000')
     .option('--keep <dir>', 'where the zones keep their data; it is left there')
     .option('--json', 'one JSON line on stdout')
-    .action(demo);
+    .action((flags: Flags) => interruptible((signal) => demo(flags, signal)));
 }
 
-async function demo(flags: Flags): Promise<void> {
+async function demo(flags: Flags, signal: AbortSignal): Promise<void> {
   const rate = parseRateFlag(flags.rate);
   const { book, expected } = readInput(flags.input);
   if (book.rows.length === 0) throw new MisuseError(`${book.path} has no rows`);
   const folder = dataFolder(flags.keep);
   const progress = new Progress();
-  const interrupted = new AbortController();
-  const interrupt = () => interrupted.abort(new Error('interrupted'));
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
   try {
     const { report, debitsEqualCredits } = await runDemo({
       rows: book.rows,
@@ -44,7 +41,7 @@ async function demo(flags: Flags): Promise<void> {
       rate,
       dataDir: folder.path,
       progress,
-      signal: interrupted.signal,
+      signal,
     });
     progress.done();
     if (flags.json) console.log(JSON.stringify(report));
@@ -53,8 +50,6 @@ async function demo(flags: Flags): Promise<void> {
     if (!report.ok) process.exitCode = EXIT_FAILED;
   } finally {
     progress.stop();
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
     folder.remove();
   }
 }

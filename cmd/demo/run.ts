@@ -63,7 +63,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
       await openAccounts(clients[0]!, rows);
       const replayed = await replayThroughLoss(options, cluster, clients);
       progress.step('waiting until the lost zone has caught up');
-      await waitForEqual(cluster);
+      await waitForEqual(cluster, signal);
       await cluster.stop();
       progress.step('comparing the books of all zones');
       return summarize(options, replayed, cluster);
@@ -143,19 +143,24 @@ async function leaderOfMost(clients: readonly EvenkeelClient[]): Promise<number>
 }
 
 /** Comes back when every zone stands at the same entry of every unit, in memory and in its books. */
-async function waitForEqual(cluster: LocalCluster): Promise<void> {
+async function waitForEqual(cluster: LocalCluster, signal: AbortSignal): Promise<void> {
   const clients = cluster.servers.map(
     ({ address }) => new EvenkeelClient({ addresses: [address], retryWindowMs: 5_000 }),
   );
+  const close = () => {
+    for (const client of clients) client.close();
+  };
   const untilMs = clock.nowMs() + CATCH_UP_MS_MAX;
+  signal.addEventListener('abort', close);
   try {
-    while (clock.nowMs() < untilMs) {
+    while (clock.nowMs() < untilMs && !signal.aborted) {
       const views = await Promise.all(clients.map((client) => client.topology().catch(() => null)));
       if (areEqual(views)) return;
       await sleep(POLL_MS);
     }
   } finally {
-    for (const client of clients) client.close();
+    signal.removeEventListener('abort', close);
+    close();
   }
   throw new FailedError(`the zones are not equal after ${CATCH_UP_MS_MAX / 1_000} s`);
 }
@@ -219,7 +224,7 @@ function rotated<T>(list: readonly T[], by: number): T[] {
 
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(new FailedError('interrupted'));
-    signal.addEventListener('abort', () => reject(new FailedError('interrupted')), { once: true });
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
 }
