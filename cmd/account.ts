@@ -38,7 +38,7 @@ async function create(client: EvenkeelClient, id: string, flags: CreateFlags): P
     {
       id: parseId('id', id),
       ledger: parseLedger(topology, flags.ledger).number,
-      code: parseWhole('--code', flags.code, 65_535),
+      code: parseWhole('--code', flags.code, 65_535, 1),
       flags:
         (flags.debitsMustNotExceedCredits ? 2 : 0) | (flags.creditsMustNotExceedDebits ? 4 : 0),
     },

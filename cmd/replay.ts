@@ -6,9 +6,12 @@ import { readBook } from './bank/csv.ts';
 import { bookThrough, openAccounts } from './bank/open.ts';
 import { replayBook } from './bank/replay.ts';
 import { AnswerLog } from './bank/window.ts';
-import { addressesOf, type ConnectionFlags, withConnection } from './connect.ts';
+import { addressesOf, type ConnectionFlags, waitMsOf, withConnection } from './connect.ts';
 import { parseRateFlag } from './parse.ts';
 import { Progress } from './progress.ts';
+
+/** A long run sits out more than a person who waits for one answer. */
+const WAIT_SECONDS = '60';
 
 interface Flags extends ConnectionFlags {
   readonly rate: string;
@@ -21,6 +24,7 @@ export function register(program: Command): void {
       .command('replay <file>')
       .description("book a bank's book into a running cluster and compare every balance")
       .option('--rate <rows>', 'rows a second, or max', '2000'),
+    WAIT_SECONDS,
   ).action(replay);
 }
 
@@ -28,8 +32,13 @@ async function replay(file: string, flags: Flags): Promise<void> {
   const rate = parseRateFlag(flags.rate);
   const { rows } = readBook(file);
   const addresses = addressesOf(flags);
+  const retryWindowMs = waitMsOf(flags);
   const clients = addresses.map(
-    (_, i) => new EvenkeelClient({ addresses: [...addresses.slice(i), ...addresses.slice(0, i)] }),
+    (_, i) =>
+      new EvenkeelClient({
+        addresses: [...addresses.slice(i), ...addresses.slice(0, i)],
+        retryWindowMs,
+      }),
   );
   const progress = new Progress();
   const log = new AnswerLog();

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { EvenkeelClient, type Topology } from '../client/index.ts';
-import { addressesOf, type ConnectionFlags, withConnection } from './connect.ts';
+import { addressesOf, type ServersFlags, withServers } from './connect.ts';
 import { EXIT_FAILED } from './exit.ts';
 import { table, toJson } from './show.ts';
 
@@ -11,9 +11,9 @@ type Answer = { address: string; topology: Topology } | { address: string; error
 
 /** Adds `status`: exit 0 only if every server answers and every unit has a leader. */
 export function register(program: Command): void {
-  withConnection(
+  withServers(
     program.command('status').description('zones, units, leaders, and how far each replica is'),
-  ).action(async (flags: ConnectionFlags) => {
+  ).action(async (flags: ServersFlags) => {
     const answers = await askAll(addressesOf(flags));
     const healthy = isHealthy(answers);
     if (flags.json) console.log(toJson({ healthy, servers: answers }));

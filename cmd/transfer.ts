@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type EvenkeelClient, id } from '../client/index.ts';
+import { ClientError, type EvenkeelClient, id } from '../client/index.ts';
 import { parseMoney } from './bank/money.ts';
 import { type ConnectionFlags, withClient, withConnection } from './connect.ts';
 import { FailedError, MisuseError } from './exit.ts';
@@ -36,17 +36,20 @@ async function book(
   const topology = await client.topology();
   const ledger = parseLedger(topology, flags.ledger);
   const transferId = flags.id === undefined ? id() : parseId('--id', flags.id);
-  const result = await client.transfer(
-    {
-      id: transferId,
-      debitAccountId: parseId('debit', debit),
-      creditAccountId: parseId('credit', credit),
-      amount: parseAmount(amount, ledger),
-      ledger: ledger.number,
-      code: parseWhole('--code', flags.code, 65_535),
-    },
-    { balances: true },
-  );
+  const transfer = {
+    id: transferId,
+    debitAccountId: parseId('debit', debit),
+    creditAccountId: parseId('credit', credit),
+    amount: parseAmount(amount, ledger),
+    ledger: ledger.number,
+    code: parseWhole('--code', flags.code, 65_535, 1),
+  };
+  const result = await client.transfer(transfer, { balances: true }).catch((error: unknown) => {
+    const unknown = error instanceof ClientError && error.code === 'outcome_unknown';
+    if (!unknown) throw error;
+    const again = `--id ${formatId(transferId)}`;
+    throw new FailedError(`${error.message}: repeat this command with ${again}`, { cause: error });
+  });
   const { status, timestamp, debitAccount, creditAccount } = result;
   if (flags.json) {
     console.log(
