@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { EvenkeelClient } from '../client/index.ts';
-import { compareBalances } from './bank/balances.ts';
+import { compareBalances, expectedBalances } from './bank/balances.ts';
 import { readBook } from './bank/csv.ts';
 import { bookThrough, openAccounts } from './bank/open.ts';
 import { replayBook } from './bank/replay.ts';
 import { AnswerLog } from './bank/window.ts';
 import { addressesOf, type ConnectionFlags, waitMsOf, withConnection } from './connect.ts';
+import { EXIT_FAILED } from './exit.ts';
 import { parseRateFlag } from './parse.ts';
 import { Progress } from './progress.ts';
 
@@ -60,9 +61,15 @@ async function replay(file: string, flags: Flags): Promise<void> {
     progress.done();
     const { balancesExact, balanceOffMax } = compareBalances(rows, balances);
     const perSecond = Math.round(rows.length / seconds);
+    const expected = compareBalances(rows, expectedBalances(rows));
+    // The balance that comes with a row booked before is the one of now.
+    const ok =
+      existed > 0 ||
+      (balancesExact === expected.balancesExact && balanceOffMax === expected.balanceOffMax);
+    if (!ok) process.exitCode = EXIT_FAILED;
     const result = { rows: rows.length, existed, balances_exact: balancesExact };
     if (flags.json) {
-      const more = { balance_off_max: Number(balanceOffMax), transfers_per_second: perSecond };
+      const more = { balance_off_max: Number(balanceOffMax), transfers_per_second: perSecond, ok };
       console.log(JSON.stringify({ ...result, ...more }));
     } else {
       console.log(
@@ -71,6 +78,7 @@ async function replay(file: string, flags: Flags): Promise<void> {
       console.log(
         `${balancesExact} balances equal to the record, none more than ${balanceOffMax} minor units off`,
       );
+      if (!ok) console.log(`WRONG: plain addition gives ${expected.balancesExact} equal ones`);
     }
   } finally {
     progress.stop();
