@@ -39,7 +39,7 @@ export interface ReplayResult {
 export async function replayBook(options: ReplayOptions): Promise<ReplayResult> {
   const { rows, log, clock } = options;
   const balances = new Array<bigint>(rows.length);
-  const acknowledged = new Array<bigint>(rows.length);
+  const acknowledged: bigint[] = [];
   const queues = new Map<number, number[]>();
   let existed = 0;
   let answered = 0;
@@ -57,7 +57,7 @@ export async function replayBook(options: ReplayOptions): Promise<ReplayResult> 
       throw new Error(`line ${row.line}: the result came without the customer's balances`);
     }
     balances[index] = customerBalance(customer);
-    acknowledged[index] = transfer.id;
+    acknowledged.push(transfer.id);
     if (status === 'exists') existed += 1;
     log.answered(clock.nowMs(), 1);
     answered += 1;

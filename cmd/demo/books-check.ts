@@ -10,7 +10,10 @@ export interface BooksCheck {
   readonly duplicates: number;
 }
 
-/** All that the books of a unit hold, but for how far they have got: an idle entry moves no money. */
+/** High half of the ids of clearing accounts. */
+const CLEARING_PARTY = 2n ** 64n - 1n;
+
+/** Accounts, transfers and burnt ids; not how far the books have got: an idle entry moves no money. */
 const TABLES = [
   'SELECT rowid, id, row FROM account_row ORDER BY rowid',
   'SELECT timestamp, row FROM transfer_row ORDER BY timestamp',
@@ -19,7 +22,8 @@ const TABLES = [
 
 /**
  * Reads the SQLite files of every zone, as anyone can, without the servers: are they the same, do debits
- * equal credits, and does every acknowledged id stand in them once?
+ * equal credits in each unit and over all accounts but the clearing accounts, and does every acknowledged id stand in
+ * them once?
  */
 export function checkBooks(
   folders: readonly string[],
@@ -48,6 +52,7 @@ function readZone(folder: string, units: number): ZoneBooks {
   const digest = createHash('sha256');
   const seen = new Map<bigint, number>();
   let balanced = true;
+  let ownDebits = 0n;
   for (let unit = 1; unit <= units; unit += 1) {
     const books = new Database(join(folder, `unit-${unit}.sqlite`), { readonly: true });
     for (const sql of TABLES) {
@@ -56,21 +61,29 @@ function readZone(folder: string, units: number): ZoneBooks {
           digest.update(Buffer.isBuffer(value) ? value : `${String(value)};`);
       }
     }
-    balanced &&= isBalanced(books);
+    const sums = sumAccounts(books);
+    balanced &&= sums.posted === 0n && sums.pending === 0n;
+    ownDebits += sums.own;
     countTransfers(books, seen);
     books.close();
   }
+  // A unit's clearing accounts balance it by themselves; without them only all units together can.
+  balanced &&= ownDebits === 0n;
   return { digest: digest.digest('hex'), balanced, seen };
 }
 
-function isBalanced(books: Database.Database): boolean {
+/** Debits - credits of a unit: posted, pending, and posted without the clearing accounts. */
+function sumAccounts(books: Database.Database): { posted: bigint; pending: bigint; own: bigint } {
   let posted = 0n;
   let pending = 0n;
+  let own = 0n;
   for (const row of rowsOf(books, 'account_row')) {
-    posted += u128At(row, AccountWord.debitsPosted) - u128At(row, AccountWord.creditsPosted);
+    const debits = u128At(row, AccountWord.debitsPosted) - u128At(row, AccountWord.creditsPosted);
+    posted += debits;
     pending += u128At(row, AccountWord.debitsPending) - u128At(row, AccountWord.creditsPending);
+    if (u128At(row, AccountWord.id) >> 64n !== CLEARING_PARTY) own += debits;
   }
-  return posted === 0n && pending === 0n;
+  return { posted, pending, own };
 }
 
 function countTransfers(books: Database.Database, seen: Map<bigint, number>): void {

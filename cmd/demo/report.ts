@@ -50,7 +50,7 @@ export function reportText(
     ...(expected.balancesExact < rows
       ? [`        (the record itself is rounded: plain addition agrees with it as often)`]
       : []),
-    line(debitsEqualCredits, 'debits = credits, in every unit of every zone'),
+    line(debitsEqualCredits, 'debits = credits, in every unit of every zone and between the units'),
     line(report.acknowledged_lost === 0, `${report.acknowledged_lost} acknowledged transfers lost`),
     line(report.duplicates === 0, `${report.duplicates} booked twice`),
     line(report.zones_equal, 'the books of all zones are equal'),
