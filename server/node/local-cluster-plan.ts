@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { EvenkeelError } from '../core/error.ts';
 import { checkConfig } from './config.ts';
 import type { ConfigInput } from './config-schema.ts';
-import { freePorts } from './free-ports.ts';
+import { freePorts, isFree } from './free-ports.ts';
 import { cityLinks } from './peers/emulation.ts';
 
 const CLUSTER_FILE = 'cluster.json';
@@ -54,8 +54,8 @@ const clusterSchema = z.strictObject({
 type ClusterFile = z.infer<typeof clusterSchema>;
 
 /**
- * Works out the servers of a cluster on this machine. Throws `bad_config`, or `data_folder_foreign` if the folder was
- * made for another cluster; then nothing was changed.
+ * Works out the servers of a cluster on this machine. Throws `bad_config`, `data_folder_foreign` if the folder was
+ * made for another cluster, or `port_in_use` if a fixed port is; then nothing was changed.
  */
 export async function planCluster(options: LocalClusterPlanOptions): Promise<ServerPlan[]> {
   const root = resolve(options.dataDir);
@@ -97,12 +97,25 @@ export async function planCluster(options: LocalClusterPlanOptions): Promise<Ser
     const used = options.drill ? uses : uses.slice(0, 2);
     return { id, zone, folder, address, ports: used, controlPort, config };
   });
+  // A cluster that runs from this folder holds these ports, and reads its configurations again.
+  if (options.ports === 'fixed') await checkPorts(plans);
   writeCluster(root, cluster);
   for (const { folder, config } of plans) {
     mkdirSync(folder, { recursive: true });
     writeWhole(configFileOf(folder), config);
   }
   return plans;
+}
+
+/** Throws `port_in_use` if somebody listens where the servers want to. */
+export async function checkPorts(plans: readonly ServerPlan[]): Promise<void> {
+  for (const { id, zone, ports } of plans) {
+    for (const { use, port } of ports) {
+      if (await isFree(port)) continue;
+      const message = `port_in_use: 127.0.0.1:${port}, for ${use} of server ${id} (${zone}), is in use. Is another cluster running?`;
+      throw new EvenkeelError('port_in_use', message);
+    }
+  }
 }
 
 export function configFileOf(folder: string): string {

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogLine } from '../core/environment.ts';
 import { EvenkeelError } from '../core/error.ts';
 import { control } from './control-client.ts';
-import { isFree } from './free-ports.ts';
 import {
+  checkPorts,
   configFileOf,
   type LocalClusterPlanOptions,
   planCluster,
@@ -87,8 +87,8 @@ export class LocalCluster extends EventEmitter<LocalClusterEvents> {
   #stopped: Promise<void> | null = null;
 
   /**
-   * Prepares folders and configurations, and starts nothing. Throws `bad_config` or `data_folder_foreign`, and
-   * has changed nothing then.
+   * Prepares folders and configurations, and starts nothing. Throws `bad_config`, `data_folder_foreign` or, if its
+   * ports are fixed, `port_in_use`, and has changed nothing then.
    */
   static async create(options: LocalClusterOptions): Promise<LocalCluster> {
     return new LocalCluster(options, await planCluster(options));
@@ -131,7 +131,7 @@ export class LocalCluster extends EventEmitter<LocalClusterEvents> {
   async start(): Promise<void> {
     if (this.#phase !== 'new') throw new Error('a cluster is started once');
     this.#phase = 'starting';
-    await this.#checkPorts();
+    await checkPorts(this.#slots.map(({ plan }) => plan));
     try {
       this.#mustBe('starting');
       for (const slot of this.#slots) this.#spawn(slot);
@@ -188,16 +188,6 @@ export class LocalCluster extends EventEmitter<LocalClusterEvents> {
   async #controlAll(command: Parameters<typeof control>[1]): Promise<void> {
     const running = this.#slots.filter(({ state }) => state === 'ready' || state === 'starting');
     await Promise.all(running.map(({ plan }) => control(plan.controlPort, command)));
-  }
-
-  async #checkPorts(): Promise<void> {
-    for (const { plan } of this.#slots) {
-      for (const { use, port } of plan.ports) {
-        if (await isFree(port)) continue;
-        const message = `port_in_use: 127.0.0.1:${port}, for ${use} of server ${plan.id} (${plan.zone}), is in use. Is another cluster running?`;
-        throw new EvenkeelError('port_in_use', message);
-      }
-    }
   }
 
   #spawn(slot: Slot): void {
