@@ -33,7 +33,8 @@ export class EventRequest implements RequestHandle {
   readonly #done: GatewayDone;
   #results: Uint32Array;
   #unsettled: number;
-  #sent: SentRequest[] = [];
+  /** Asked and unanswered: what is asked again and again while a crossing is open must not pile up. */
+  readonly #sent = new Set<SentRequest>();
   #pauseMs = IN_FLIGHT_MS_MIN;
   #ended = false;
 
@@ -68,11 +69,11 @@ export class EventRequest implements RequestHandle {
   #send(events: readonly number[]): void {
     for (const [unit, ofUnit] of this.#split(events)) {
       const words = this.#subBatch(ofUnit);
-      this.#sent.push(
-        this.#context.router.propose(unit, words, (_outcome, results) =>
-          this.#answered(ofUnit, results),
-        ),
-      );
+      const sent = this.#context.router.propose(unit, words, (_outcome, results) => {
+        this.#sent.delete(sent);
+        this.#answered(ofUnit, results);
+      });
+      this.#sent.add(sent);
     }
   }
 
@@ -159,7 +160,7 @@ export class EventRequest implements RequestHandle {
         const from = this.#accountIdAt(side);
         ids.set(this.#records.subarray(from, from + 4), i * 4);
       });
-      this.#sent.push(
+      this.#sent.add(
         this.#context.router.request(
           unit,
           RequestKind.lookupAccounts,

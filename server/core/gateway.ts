@@ -73,10 +73,7 @@ export class UnitGateway implements Gateway {
   createAccounts(records: Uint32Array, count: number, done: GatewayDone): RequestHandle {
     return this.#start(records.byteLength, done, (finish) => {
       const unknown = this.#unknownLedger('accounts', records, count);
-      if (unknown !== null) {
-        finish(unknown, NO_WORDS);
-        return undefined;
-      }
+      if (unknown !== null) return this.#finishLater(finish, unknown);
       const request = new EventRequest(this.#context, 'accounts', records, count, false, finish);
       request.start();
       return request;
@@ -91,10 +88,7 @@ export class UnitGateway implements Gateway {
   ): RequestHandle {
     return this.#start(records.byteLength, done, (finish) => {
       const unknown = this.#unknownLedger('transfers', records, count);
-      if (unknown !== null) {
-        finish(unknown, NO_WORDS);
-        return undefined;
-      }
+      if (unknown !== null) return this.#finishLater(finish, unknown);
       const request = new EventRequest(
         this.#context,
         'transfers',
@@ -110,6 +104,7 @@ export class UnitGateway implements Gateway {
 
   lookupAccounts(ids: Uint32Array, count: number, done: GatewayDone): RequestHandle {
     return this.#start(ids.byteLength, done, (finish) => {
+      if (count === 0) return this.#finishLater(finish, null);
       return new AccountLookup(this.#context, ids, count, finish);
     });
   }
@@ -183,8 +178,16 @@ export class UnitGateway implements Gateway {
         if (ended) return;
         end();
         inner?.cancel();
+        if (inner === undefined) {
+          this.#earlyStarts = this.#earlyStarts.filter((early) => early !== start);
+        }
       },
     };
+  }
+
+  /** No unit need be asked. Never at once: the caller has no handle yet. */
+  #finishLater(finish: GatewayDone, error: EvenkeelError | null): undefined {
+    this.#context.later(0, () => finish(error, NO_WORDS));
   }
 
   #callRoom(): void {
