@@ -84,6 +84,17 @@ export function readEntry(payload: Uint32Array): Entry {
   };
 }
 
+/** Why a sub-batch that came from elsewhere must not be put into an entry, or null. */
+export function subBatchProblem(words: Uint32Array): string | null {
+  try {
+    readSubBatch(words, 0);
+    return null;
+  } catch (error) {
+    if (error instanceof MalformedEntryError) return error.message;
+    throw error;
+  }
+}
+
 /** How many events, and so timestamps, the entry has. */
 export function eventCount(payload: Uint32Array): number {
   return readEntry(payload).eventCount;

@@ -18,6 +18,7 @@ import type { Log } from './log/log.ts';
 import { ReplyOutcome, RequestKind, type RequestMessage } from './messages.ts';
 import { Proposals, splitSubBatches } from './proposals.ts';
 import { accountTransfers, lookupAccounts, lookupTransfers } from './reads.ts';
+import { requestProblem } from './request-form.ts';
 import { asWords, type Router } from './router.ts';
 
 export interface LedgerUnitOptions {
@@ -94,6 +95,13 @@ export class LedgerUnit {
   }
 
   receive(from: ServerId, request: RequestMessage): void {
+    const problem = requestProblem(this.unit, request);
+    if (problem !== null) {
+      // In the log it would stop every replica, one after the other: better that its sender waits.
+      const { unit, kind } = request;
+      this.#env.log('error', `request refused: ${problem}`, { server: from, unit, kind });
+      return;
+    }
     if (request.kind === RequestKind.propose) this.#receiveProposals(from, request);
     else if (this.group.serving) this.#newReads.push({ from, request });
     else this.#options.reply(from, request, 0, 1, ReplyOutcome.notLeader, NO_WORDS);

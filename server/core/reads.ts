@@ -5,7 +5,7 @@ import { sideOf, u64At } from './books-row.ts';
 import type { AccountTransfersRequest } from './gateway-api.ts';
 
 /** Words of an account-transfers request's body. */
-const QUERY_WORDS = 12;
+export const QUERY_WORDS = 12;
 
 export function encodeAccountTransfers(request: AccountTransfersRequest): Uint32Array {
   const words = new Uint32Array(QUERY_WORDS);

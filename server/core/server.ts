@@ -1,6 +1,5 @@
 import type { Message, ServerId } from '../../consensus/types.ts';
 import type { Environment } from './environment.ts';
-import { EvenkeelError } from './error.ts';
 import { UnitGateway } from './gateway.ts';
 import type { Gateway } from './gateway-api.ts';
 import type { Group, GroupOptions, Promised } from './group.ts';
@@ -103,7 +102,7 @@ export class Server {
       this.#groups[message.unit]?.raft.step(message.message);
     } else if (message.type === 'request') {
       this.#receiveRequest(from, message);
-    } else {
+    } else if (message.body.byteLength % 4 === 0) {
       this.#router.reply(message, asWords(message.body));
     }
   }
@@ -243,10 +242,8 @@ export class Server {
   #receiveRequest(from: ServerId, request: RequestMessage): void {
     const unit = this.units[request.unit - 1];
     if (unit === undefined) {
-      throw new EvenkeelError(
-        'internal',
-        `server ${from} asked for unit ${request.unit}, which there is not`,
-      );
+      this.#env.log('error', 'request refused: no such unit', { server: from, unit: request.unit });
+      return;
     }
     unit.receive(from, request);
   }
