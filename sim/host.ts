@@ -41,6 +41,8 @@ export class Host {
   #awake = false;
   /** Each disk operation takes this many times longer than usual. */
   diskSlowness = 1;
+  /** The process stands still until then, as after SIGSTOP: all that happens to it waits. */
+  pausedUntilUs = 0;
   /** How far the wall clock is off. */
   clockOffsetMs = 0;
 
@@ -112,6 +114,10 @@ export class Host {
   receive(from: ServerId, message: PeerMessage): void {
     if (this.#server === null) return;
     const running = this.#server;
+    if (this.#isPaused()) {
+      this.#later(0, `message of ${from}`, () => this.receive(from, message));
+      return;
+    }
     this.#guard(() => {
       running.receive(from, message);
       running.turn();
@@ -165,9 +171,22 @@ export class Host {
   /** Runs unless the process has ended by then. */
   #later(delayUs: number, label: string, run: () => void): void {
     const process = this.#process;
-    this.#options.scheduler.after(delayUs, `server ${this.id} ${label}`, () => {
-      if (process === this.#process) run();
-    });
+    const whenAwake = () => {
+      if (process !== this.#process) return;
+      const { nowUs } = this.#options.scheduler;
+      if (this.#isPaused()) {
+        this.#options.scheduler.after(
+          this.pausedUntilUs - nowUs,
+          `server ${this.id} on`,
+          whenAwake,
+        );
+      } else run();
+    };
+    this.#options.scheduler.after(delayUs, `server ${this.id} ${label}`, whenAwake);
+  }
+
+  #isPaused(): boolean {
+    return this.#options.scheduler.nowUs < this.pausedUntilUs;
   }
 
   #openBooks(unit: number): Books {

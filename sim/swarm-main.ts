@@ -5,6 +5,7 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '100' },
     from: { type: 'string', default: '1' },
+    stop: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -24,6 +25,7 @@ for (let seed = from; seed < from + seeds; seed += 1) {
   console.log(
     `seed ${seed} failed after ${run.simulatedMs} ms: ${run.faults.slice(0, 3).join(' | ')}`,
   );
+  if (values.stop) break;
 }
 console.log(`${seeds} seeds from ${from}: ${failed} failed, ${answered} transfers answered`);
 process.exitCode = failed > 0 ? 1 : 0;

@@ -22,6 +22,7 @@ export interface Fault {
         readonly ms: number;
       }
     | { readonly kind: 'duplicate'; readonly share: number }
+    | { readonly kind: 'pause'; readonly server: ServerId }
     | { readonly kind: 'slowDisk'; readonly server: ServerId; readonly times: number }
     | { readonly kind: 'clock'; readonly server: ServerId; readonly offsetMs: number };
 }
@@ -37,8 +38,9 @@ export function drawPlan(seed: number, lengthMs: number): Fault[] {
   const plan: Fault[] = [];
   for (let i = 0; i < count; i += 1) {
     // Many short, few long.
-    const forMs = 20 + random.below(random.chance(0.3) ? 4_000 : 800);
-    plan.push({ atMs: random.below(lengthMs), forMs, what: drawFault(random) });
+    const forMs = 2 + random.below([30, 900, 900, 3_000][random.below(4)]!);
+    const atMs = random.below(random.chance(0.2) ? 1_000 : lengthMs);
+    plan.push({ atMs, forMs, what: drawFault(random) });
   }
   return plan.sort((a, b) => a.atMs - b.atMs);
 }
@@ -47,7 +49,7 @@ function drawFault(random: Random): Fault['what'] {
   const server = SERVERS[random.below(3)]!;
   const to = SERVERS[(server + random.below(2)) % 3]!;
   const books = random.chance(0.5) ? 'kept' : 'lost';
-  switch (random.below(11)) {
+  switch (random.below(13)) {
     case 0:
     case 1:
     case 2:
@@ -66,23 +68,29 @@ function drawFault(random: Random): Fault['what'] {
       return { kind: 'duplicate', share: 0.02 + random.below(30) / 100 };
     case 9:
       return { kind: 'slowDisk', server, times: 5 + random.below(500) };
+    case 10:
+    case 11:
+      return { kind: 'pause', server };
     default:
       return { kind: 'clock', server, offsetMs: random.below(20_000) - 10_000 };
   }
 }
 
-/** Arranges for the plan's faults to happen, counted from now. */
-export function schedulePlan(world: World, plan: readonly Fault[]): void {
+/**
+ * Arranges for the plan's faults to happen, counted from now. Where `seen` is false links heal with
+ * nobody noticing: what was lost shows by its missing answer only.
+ */
+export function schedulePlan(world: World, plan: readonly Fault[], seen: boolean): void {
   for (const fault of plan) {
     const text = JSON.stringify(fault.what);
     world.scheduler.after(fault.atMs * 1_000, `fault ${text}`, () => begin(world, fault));
     world.scheduler.after((fault.atMs + fault.forMs) * 1_000, `end of fault ${text}`, () =>
-      end(world, fault.what),
+      end(world, fault.what, seen),
     );
   }
 }
 
-function begin(world: World, { what }: Fault): void {
+function begin(world: World, { what, forMs }: Fault): void {
   switch (what.kind) {
     case 'kill':
       for (const id of what.servers) {
@@ -107,6 +115,9 @@ function begin(world: World, { what }: Fault): void {
     case 'duplicate':
       world.network.duplicates = what.share;
       return;
+    case 'pause':
+      world.host(what.server).pausedUntilUs = world.scheduler.nowUs + forMs * 1_000;
+      return;
     case 'slowDisk':
       world.host(what.server).diskSlowness = what.times;
       return;
@@ -117,7 +128,7 @@ function begin(world: World, { what }: Fault): void {
 }
 
 /** Faults of a plan may overlap: the end of one ends all of its kind at that place. */
-function end(world: World, what: Fault['what']): void {
+function end(world: World, what: Fault['what'], seen: boolean): void {
   switch (what.kind) {
     case 'kill':
       for (const id of what.servers) restart(world, id);
@@ -127,13 +138,13 @@ function end(world: World, what: Fault['what']): void {
       return;
     case 'cut':
       world.network.mend(what.from, what.to);
-      world.reconnect(what.from, what.to);
+      if (seen) world.reconnect(what.from, what.to);
       return;
     case 'isolate':
       for (const peer of SERVERS) {
         world.network.mend(what.server, peer);
         world.network.mend(peer, what.server);
-        if (peer !== what.server) world.reconnect(what.server, peer);
+        if (seen && peer !== what.server) world.reconnect(what.server, peer);
       }
       return;
     case 'delay':
@@ -141,6 +152,8 @@ function end(world: World, what: Fault['what']): void {
       return;
     case 'duplicate':
       world.network.duplicates = 0;
+      return;
+    case 'pause':
       return;
     case 'slowDisk':
       world.host(what.server).diskSlowness = 1;
@@ -161,13 +174,8 @@ export function heal(world: World): void {
   for (const host of world.hosts) {
     host.diskSlowness = 1;
     host.clockOffsetMs = 0;
+    host.pausedUntilUs = 0;
     host.neverFails();
     restart(world, host.id);
   }
-  for (const [a, b] of [
-    [1, 2],
-    [1, 3],
-    [2, 3],
-  ] as const)
-    world.reconnect(a, b);
 }

@@ -19,6 +19,7 @@ const LEDGER = 978;
 const CODE = 1;
 const RETRY_US = 20_000;
 const PAUSE_US_MAX = 60_000;
+const READER_PAUSE_US = 10_000;
 const BATCH_MAX = 50;
 const PAGE_ROWS = 4_000;
 const LAST_TIMESTAMP = (1n << 63n) - 1n;
@@ -50,6 +51,7 @@ interface SwarmEvent {
 
 export interface WorkloadShape {
   readonly clients: number;
+  readonly readers: number;
   readonly plainAccounts: number;
   readonly limitedAccounts: number;
   /** Some ids are not in the order of time. */
@@ -60,6 +62,7 @@ export function drawShape(seed: number): WorkloadShape {
   const random = new Random(seed, 'shape');
   return {
     clients: 2 + random.below(9),
+    readers: random.below(4),
     plainAccounts: 4 + random.below(30),
     limitedAccounts: 2 + random.below(5),
     scatteredIds: random.chance(0.5),
@@ -134,6 +137,7 @@ export class SwarmWorkload {
   start(): void {
     this.#running = true;
     for (let i = 0; i < this.shape.clients; i += 1) this.#next();
+    for (let i = 0; i < this.shape.readers; i += 1) this.#readOn();
   }
 
   stop(): void {
@@ -153,9 +157,16 @@ export class SwarmWorkload {
     if (!this.#running) return;
     const choice = this.#random.below(100);
     if (choice < 65) this.#book();
-    else if (choice < 82) this.#lookUpAccounts();
+    else if (choice < 82) this.#lookUpAccounts(() => this.#next());
     else if (choice < 92) this.#lookUpTransfers();
     else this.#readStatement();
+  }
+
+  /** Reads a few accounts all the time: whoever serves old balances meets one that knows better. */
+  #readOn(): void {
+    this.#world.scheduler.after(READER_PAUSE_US, 'reader', () => {
+      if (this.#running) this.#lookUpAccounts(() => this.#readOn());
+    });
   }
 
   // --- writing ---
@@ -261,7 +272,7 @@ export class SwarmWorkload {
 
   // --- reading ---
 
-  #lookUpAccounts(): void {
+  #lookUpAccounts(go: () => void): void {
     const random = this.#random;
     const accounts: number[] = [];
     for (let i = 1 + random.below(6); i > 0; i -= 1) {
@@ -282,7 +293,7 @@ export class SwarmWorkload {
           this.#checkAccount(account, records, i * RECORD_WORDS, atLeast[i]!);
         });
       },
-      () => this.#next(),
+      go,
     );
   }
 

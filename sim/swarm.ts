@@ -1,6 +1,6 @@
 import { settled } from './checks.ts';
 import { Random } from './random.ts';
-import { findSwarmFaults, leadersAreHome } from './swarm-checks.ts';
+import { findSwarmFaults, leadersAreHome, nothingHeld } from './swarm-checks.ts';
 import { drawPlan, type Fault, heal, schedulePlan } from './swarm-plan.ts';
 import { drawShape, SwarmWorkload } from './swarm-workload.ts';
 import { World, type WorldOptions } from './world.ts';
@@ -23,6 +23,7 @@ const LOAD_MS = 5_000;
 const ANSWERED_SECONDS = 30;
 const SETTLED_SECONDS = 30;
 const HOME_SECONDS = 20;
+const LED_SECONDS = 3;
 
 /** One run under random faults; a function of the seed alone. */
 export function runSwarm(seed: number, log?: WorldOptions['log']): SwarmRun {
@@ -42,7 +43,7 @@ export function runSwarm(seed: number, log?: WorldOptions['log']): SwarmRun {
   const plan = drawPlan(seed, LOAD_MS);
   let failure: string[] = [];
   try {
-    failure = live(world, workload, plan);
+    failure = live(world, workload, plan, random.chance(0.6));
   } catch (error) {
     failure = [(error as Error).stack ?? String(error)];
   }
@@ -57,14 +58,19 @@ export function runSwarm(seed: number, log?: WorldOptions['log']): SwarmRun {
   };
 }
 
-function live(world: World, workload: SwarmWorkload, plan: readonly Fault[]): string[] {
+function live(
+  world: World,
+  workload: SwarmWorkload,
+  plan: readonly Fault[],
+  seen: boolean,
+): string[] {
   const { scheduler } = world;
   const within = (seconds: number, what: string, until: () => boolean): string[] => {
     scheduler.run(scheduler.nowUs + seconds * SECOND_US, until);
     return until() ? [] : [`not within ${seconds} s: ${what}`];
   };
   world.start();
-  schedulePlan(world, plan);
+  schedulePlan(world, plan, seen);
   workload.createAccounts();
   const accounts = within(60, 'accounts created', () => workload.accountsCreated);
   if (accounts.length > 0) return accounts;
@@ -77,6 +83,7 @@ function live(world: World, workload: SwarmWorkload, plan: readonly Fault[]): st
   workload.stop();
   const steps = [
     () => within(ANSWERED_SECONDS, 'all answered', () => workload.idle),
+    () => within(ANSWERED_SECONDS, 'nothing is held any more', () => nothingHeld(world)),
     () => within(SETTLED_SECONDS, 'all books equal', () => settled(world)),
     () => within(HOME_SECONDS, 'all leaders home', () => leadersAreHome(world)),
     // Hand-overs begin terms, and each begins with an entry.
@@ -86,5 +93,19 @@ function live(world: World, workload: SwarmWorkload, plan: readonly Fault[]): st
     const faults = step();
     if (faults.length > 0) return faults;
   }
-  return findSwarmFaults(world, workload.intents);
+  const faults = findSwarmFaults(world, workload.intents);
+  return faults.length > 0 ? faults : killWhileIdle(world, within);
+}
+
+/** With nothing under way, so that nothing else's sync helps: the others must still take over. */
+function killWhileIdle(
+  world: World,
+  within: (seconds: number, what: string, until: () => boolean) => string[],
+): string[] {
+  world.kill(1);
+  return within(LED_SECONDS, 'all units led', () =>
+    world.hosts[1]!.server!.units.every((_, i) =>
+      world.hosts.some((host) => host.server?.units[i]!.group.serving === true),
+    ),
+  );
 }
