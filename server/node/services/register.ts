@@ -1,6 +1,13 @@
-import type { ChannelOptions, Server, ServerDuplexStream } from '@grpc/grpc-js';
+import type {
+  ChannelOptions,
+  Server,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  sendUnaryData,
+} from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
+import { Reader } from '../../core/codec/reader.ts';
 import { Slab } from '../../core/codec/slab.ts';
 import type { Gateway } from '../../core/gateway-api.ts';
 import { ClusterService, LedgerService } from './definitions.ts';
@@ -9,7 +16,7 @@ import { Room } from './room.ts';
 import { fileDescriptors, loadSchema } from './schema.ts';
 import { SubmitStream } from './submit.ts';
 import { encodeTopology, type TopologyView } from './topology.ts';
-import { type Report, unaryHandlers } from './unary.ts';
+import { type Report, toReportedStatus, unaryHandlers } from './unary.ts';
 
 /** For `new Server(SERVER_OPTIONS)`. */
 export const SERVER_OPTIONS: ChannelOptions = {
@@ -33,6 +40,16 @@ export interface ServicesHandle {
   setServing(serving: boolean): void;
 }
 
+type TopologyCall = ServerUnaryCall<Buffer, Buffer>;
+
+/** Of a message that has no fields. */
+function refuseFields(message: Buffer): void {
+  const reader = new Reader(message, []);
+  if (message.length === 0) return;
+  reader.tag();
+  reader.refuseTag([]);
+}
+
 /** Adds Ledger, Cluster, health and reflection to a server. */
 export function registerServices(server: Server, deps: ServiceDeps): ServicesHandle {
   const { gateway, topology, onDefect } = deps;
@@ -47,8 +64,13 @@ export function registerServices(server: Server, deps: ServiceDeps): ServicesHan
     },
   });
   server.addService(ClusterService, {
-    GetTopology: (_call: unknown, callback: (error: null, response: Buffer) => void) => {
-      callback(null, encodeTopology(schema, topology()));
+    GetTopology: (call: TopologyCall, callback: sendUnaryData<Buffer>) => {
+      try {
+        refuseFields(call.request);
+        callback(null, encodeTopology(schema, topology()));
+      } catch (error) {
+        callback(toReportedStatus(error, onDefect));
+      }
     },
   });
   new ReflectionService({

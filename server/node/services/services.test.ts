@@ -152,6 +152,13 @@ describe('the Ledger service', () => {
 });
 
 describe('the Cluster service', () => {
+  it('refuses fields that it does not know', async () => {
+    await expect(server.callRaw('Cluster/GetTopology', Buffer.of(0x7a, 0))).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: 'unknown field 15',
+    });
+  });
+
   it('tells the topology', async () => {
     expect(await server.call('Cluster/GetTopology', {})).toEqual({
       clusterId: 'test',
