@@ -37,7 +37,8 @@ async function up(flags: Flags): Promise<void> {
   process.on('SIGTERM', () => ended.resolve());
   cluster.on('restarted', ({ id }) => console.error(`server ${id} was started again`));
   try {
-    await Promise.race([cluster.start(), ended.promise]);
+    const started = cluster.start().then(() => true);
+    if (!(await Promise.race([started, ended.promise.then(() => false)]))) return;
     const rows = cluster.servers.map(({ id, zone, address }) => [`${id}`, zone, address]);
     console.log(table([['server', 'zone', 'gRPC'], ...rows]));
     console.log(`data in ${flags.data}; Ctrl-C stops all three`);
