@@ -3,8 +3,6 @@
  * tests hold them against the .proto file.
  */
 
-export const WireType = { varint: 0, fixed64: 1, bytes: 2 } as const;
-
 /** Names by field number, for the text of errors. */
 export const TRANSFER_FIELDS: readonly string[] = [
   '',
@@ -22,7 +20,7 @@ export const TRANSFER_FIELDS: readonly string[] = [
   'flags',
   'timestamp',
 ];
-/** Wire types by field number; -1 where there is no field. */
+/** Wire types by field number: 0 varint, 1 fixed64, 2 bytes; -1 where there is no field. */
 export const TRANSFER_WIRE_TYPES: readonly number[] = [-1, 2, 2, 2, 2, 2, 2, 1, 0, 0, 0, 0, 0, 1];
 
 export const TransferTag = {
