@@ -121,7 +121,7 @@ export class World {
   }
 }
 
-function serverOptions(self: ServerId, zone: string, topology: Topology): ServerOptions {
+export function serverOptions(self: ServerId, zone: string, topology: Topology): ServerOptions {
   return {
     self,
     zone,
