@@ -34,7 +34,7 @@ const SERVERS: readonly ServerId[] = [1, 2, 3];
 
 export function drawPlan(seed: number, lengthMs: number): Fault[] {
   const random = new Random(seed, 'faults');
-  const count = 2 + random.below(9);
+  const count = 3 + random.below(14);
   const plan: Fault[] = [];
   for (let i = 0; i < count; i += 1) {
     // Many short, few long.

@@ -20,6 +20,8 @@ const CODE = 1;
 const RETRY_US = 20_000;
 const PAUSE_US_MAX = 60_000;
 const READER_PAUSE_US = 10_000;
+/** Readers ask the next server early, and take the late answers too. */
+const READER_PATIENCE_MS = 60;
 const BATCH_MAX = 50;
 const PAGE_ROWS = 4_000;
 const LAST_TIMESTAMP = (1n << 63n) - 1n;
@@ -165,7 +167,7 @@ export class SwarmWorkload {
   /** Reads a few accounts all the time: whoever serves old balances meets one that knows better. */
   #readOn(): void {
     this.#world.scheduler.after(READER_PAUSE_US, 'reader', () => {
-      if (this.#running) this.#lookUpAccounts(() => this.#readOn());
+      if (this.#running) this.#lookUpAccounts(() => this.#readOn(), READER_PATIENCE_MS);
     });
   }
 
@@ -272,7 +274,7 @@ export class SwarmWorkload {
 
   // --- reading ---
 
-  #lookUpAccounts(go: () => void): void {
+  #lookUpAccounts(go: () => void, patienceMs?: number): void {
     const random = this.#random;
     const accounts: number[] = [];
     for (let i = 1 + random.below(6); i > 0; i -= 1) {
@@ -283,17 +285,21 @@ export class SwarmWorkload {
       ids[i * 4] = account;
     });
     const known = accounts.filter((account) => account < NO_ACCOUNT_FROM);
-    const atLeast = known.map((account) => this.#floor(account));
     this.#ask(
-      (gateway, done) => gateway.lookupAccounts(ids, accounts.length, done),
-      (records) => {
-        this.reads += 1;
-        if (records.length !== known.length * RECORD_WORDS) this.#fault('accounts not found');
-        known.forEach((account, i) => {
-          this.#checkAccount(account, records, i * RECORD_WORDS, atLeast[i]!);
+      (gateway, done) => {
+        const atLeast = known.map((account) => this.#floor(account));
+        return gateway.lookupAccounts(ids, accounts.length, (error, records) => {
+          this.reads += 1;
+          if (records.length !== known.length * RECORD_WORDS) this.#fault('accounts not found');
+          known.forEach((account, i) => {
+            this.#checkAccount(account, records, i * RECORD_WORDS, atLeast[i]!);
+          });
+          done(error, records);
         });
       },
+      () => {},
       go,
+      patienceMs,
     );
   }
 
@@ -437,6 +443,7 @@ export class SwarmWorkload {
     send: (gateway: Gateway, done: GatewayDone) => RequestHandle,
     note: (words: Uint32Array) => void,
     go: () => void,
+    patienceMs?: number,
   ): void {
     const random = this.#random;
     const { scheduler, hosts } = this.#world;
@@ -461,10 +468,10 @@ export class SwarmWorkload {
         this.#busy -= 1;
         go();
       });
-      const patienceUs = 1_000 * (random.chance(0.2) ? 30 + random.below(100) : 2_000);
-      scheduler.after(patienceUs, 'client time-out', () => {
+      const drawnMs = random.chance(0.2) ? 30 + random.below(100) : 2_000;
+      scheduler.after((patienceMs ?? drawnMs) * 1_000, 'client time-out', () => {
         if (ended) return;
-        if (random.chance(0.5)) handle.cancel();
+        if (random.chance(patienceMs === undefined ? 0.5 : 0.1)) handle.cancel();
         tryOnce();
       });
     };
