@@ -32,7 +32,7 @@ test(
     let booking = true;
     const killing = (async () => {
       while (booking) {
-        await sleep(random.integer(500, 1_500));
+        await sleep(random.integer(1_000, 2_000));
         const server = 1 + (kills % 3);
         cluster.kill(server);
         kills += 1;
