@@ -69,7 +69,7 @@ describe.each(faults)('a book with %s', (_what, name, bytes, message) => {
   );
 });
 
-async function countConnections(): Promise<{ port: number; connections(): number }> {
+async function countConnections(): Promise<{ port: number; connections: () => number }> {
   let count = 0;
   const server = createServer((socket) => {
     count += 1;

@@ -1,4 +1,4 @@
-import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { accountId, type EvenkeelClient, id } from '../../client/index.ts';
@@ -235,7 +235,7 @@ function sendRaw(
     });
     let code = 'none';
     const chunks: Buffer[] = [];
-    const keep = (headers: Record<string, unknown>) => {
+    const keep = (headers: IncomingHttpHeaders) => {
       if (headers['grpc-status'] !== undefined) code = String(headers['grpc-status']);
     };
     stream.on('response', keep);
