@@ -33,18 +33,20 @@ interface CreateFlags extends ConnectionFlags {
 }
 
 async function create(client: EvenkeelClient, id: string, flags: CreateFlags): Promise<void> {
+  const accountId = parseId('id', id);
+  const code = parseWhole('--code', flags.code, 65_535, 1);
   const topology = await client.topology();
   const [result] = await client.createAccounts([
     {
-      id: parseId('id', id),
+      id: accountId,
       ledger: parseLedger(topology, flags.ledger).number,
-      code: parseWhole('--code', flags.code, 65_535, 1),
+      code,
       flags:
         (flags.debitsMustNotExceedCredits ? 2 : 0) | (flags.creditsMustNotExceedDebits ? 4 : 0),
     },
   ]);
   const { status, ok, timestamp } = result!;
-  if (flags.json) console.log(toJson({ id, status, timestamp }));
+  if (flags.json) console.log(toJson({ id: accountId, status, timestamp }));
   else if (ok) console.log(`account ${id}: ${status}`);
   if (!ok) throw new FailedError(`account ${id} was refused: ${status}`);
 }

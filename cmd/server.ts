@@ -19,7 +19,8 @@ export function register(program: Command): void {
     .requiredOption('--config <file>', 'JSON; docs/configuration.md lists what it holds')
     .option('--supervised', 'stop when stdin closes: the parent has gone');
   for (const { flag, schema, env } of configFields()) {
-    const value = unwrapped(schema).type === 'boolean' ? '' : ' <value>';
+    const { type } = unwrapped(schema);
+    const value = type === 'boolean' ? '' : type === 'array' ? ' <json>' : ' <value>';
     command.option(`${flag}${value}`, `${schema.description ?? ''} (${env})`);
   }
   command.action(run);
@@ -28,10 +29,13 @@ export function register(program: Command): void {
 async function run({ config: file, supervised, ...settings }: Flags): Promise<void> {
   const config = loadConfig(file, settings);
   const log = createLogger(`${config.zone}-${config.server}`);
-  const server = await ServerProcess.start(config, log, (error) => {
+  const fatal = (error: Error): never => {
     log('error', 'stopping at once', { error: error.stack ?? error.message });
     process.exit(EXIT_FAILED);
-  });
+  };
+  const server = await ServerProcess.start(config, log, fatal);
+  // Whatever escapes a callback is a broken invariant too. Set once the start's own errors are behind us.
+  process.on('uncaughtException', fatal);
   log('info', 'listening', { address: server.address });
 
   let stopping = false;

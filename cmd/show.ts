@@ -1,10 +1,12 @@
 import type { Topology } from '../client/index.ts';
 import { formatMoney } from './bank/money.ts';
+import { formatId } from './parse.ts';
 
-/** One line; whole numbers that JSON can't hold become strings. */
+/** One line. Ids are strings as the command line takes them; whole numbers that JSON can't hold too. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) => {
+  return JSON.stringify(value, (key, item: unknown) => {
     if (typeof item !== 'bigint') return item;
+    if (key === 'id' || key.endsWith('Id')) return formatId(item);
     const number = Number(item);
     return Number.isSafeInteger(number) ? number : item.toString();
   });

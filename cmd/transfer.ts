@@ -33,16 +33,19 @@ async function book(
   amount: string,
   flags: Flags,
 ): Promise<void> {
+  const transferId = flags.id === undefined ? id() : parseId('--id', flags.id);
+  const debitAccountId = parseId('debit', debit);
+  const creditAccountId = parseId('credit', credit);
+  const code = parseWhole('--code', flags.code, 65_535, 1);
   const topology = await client.topology();
   const ledger = parseLedger(topology, flags.ledger);
-  const transferId = flags.id === undefined ? id() : parseId('--id', flags.id);
   const transfer = {
     id: transferId,
-    debitAccountId: parseId('debit', debit),
-    creditAccountId: parseId('credit', credit),
+    debitAccountId,
+    creditAccountId,
     amount: parseAmount(amount, ledger),
     ledger: ledger.number,
-    code: parseWhole('--code', flags.code, 65_535, 1),
+    code,
   };
   const result = await client.transfer(transfer, { balances: true }).catch((error: unknown) => {
     const unknown = error instanceof ClientError && error.code === 'outcome_unknown';

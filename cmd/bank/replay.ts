@@ -1,3 +1,4 @@
+import { FailedError } from '../exit.ts';
 import { customerBalance } from './balances.ts';
 import type { BookRow } from './book.ts';
 import { type Clock, pace, type Rate } from './pacer.ts';
@@ -51,10 +52,12 @@ export async function replayBook(options: ReplayOptions): Promise<ReplayResult> 
     const transfer = planTransfer(row);
     const { status, customer } = await options.book(transfer, row);
     if (status !== 'created' && status !== 'exists') {
-      throw new Error(`line ${row.line}: the ledger refused transfer ${transfer.id}: ${status}`);
+      throw new FailedError(
+        `line ${row.line}: the ledger refused transfer ${transfer.id}: ${status}`,
+      );
     }
     if (customer === undefined) {
-      throw new Error(`line ${row.line}: the result came without the customer's balances`);
+      throw new FailedError(`line ${row.line}: the result came without the customer's balances`);
     }
     balances[index] = customerBalance(customer);
     acknowledged.push(transfer.id);

@@ -13,11 +13,15 @@ export interface BooksCheck {
 /** High half of the ids of clearing accounts. */
 const CLEARING_PARTY = 2n ** 64n - 1n;
 
-/** Accounts, transfers and burnt ids; not how far the books have got: an idle entry moves no money. */
+/** All that they hold, but for how far the books have got: an idle entry moves no money. */
 const TABLES = [
   'SELECT rowid, id, row FROM account_row ORDER BY rowid',
   'SELECT timestamp, row FROM transfer_row ORDER BY timestamp',
   'SELECT id, timestamp, burnt FROM transfer_id ORDER BY id',
+  'SELECT account, timestamp, balances FROM history ORDER BY account, timestamp',
+  'SELECT far_unit, sequence, row FROM opened ORDER BY far_unit, sequence',
+  'SELECT home_unit, sequence, row FROM decision ORDER BY home_unit, sequence',
+  'SELECT other_unit, row FROM channel ORDER BY other_unit',
 ] as const;
 
 /**

@@ -152,7 +152,8 @@ export class Group {
     messages: readonly Message[],
     promise: (promised: Promised) => void,
   ): void {
-    if (durable === null && messages.length === 0) return;
+    if (!mustSync && durable === null && messages.length === 0) return;
+    // With mustSync alone too: a term just taken over must be durable before any later word is.
     if (!mustSync && this.#unflushed === 0) {
       this.#deliver(durable, messages);
       return;

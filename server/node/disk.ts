@@ -125,6 +125,11 @@ export class NodeDisk implements Disk {
     });
   }
 
+  /** An operation is under way. */
+  get busy(): boolean {
+    return [...this.#files.values()].some(({ tasks }) => tasks.length > 0);
+  }
+
   /** Closes all files; nothing may be under way. */
   close(): void {
     if (this.#closed) return;

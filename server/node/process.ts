@@ -25,6 +25,7 @@ export const PROTOCOL_VERSION = 1;
 /** A stop waits no longer for the books. */
 const STOP_MS_MAX = 3_000;
 const POLL_MS = 10;
+const HEALTH_MS = 500;
 
 /** One server as a process of its own: files, sockets, threads and time around the core. */
 export class ServerProcess {
@@ -38,6 +39,8 @@ export class ServerProcess {
   readonly #peerServer = createPeerServer();
   readonly #clientServer = new GrpcServer(SERVER_OPTIONS);
   readonly #services: ServicesHandle;
+  readonly #disk: NodeDisk;
+  readonly #healthTimer: NodeJS.Timeout;
   #control: { close(): void } | null = null;
   #address = '';
   #stopping = false;
@@ -87,6 +90,7 @@ export class ServerProcess {
     this.#config = config;
     this.#folder = folder;
     this.#onFatal = onFatal;
+    this.#disk = new NodeDisk(join(folder.path, 'log'));
     const epoch = randomInt(1, 2 ** 32);
     this.links = this.#createLinks(epoch, log);
     // Before the core, which may ask for a turn while it opens.
@@ -113,6 +117,7 @@ export class ServerProcess {
       onDefect: (error) =>
         log('error', 'a request failed by a fault of ours', { error: String(error) }),
     });
+    this.#healthTimer = setInterval(() => this.#services.setServing(this.#isServing()), HEALTH_MS);
   }
 
   /** Where its gRPC services are, host:port. */
@@ -120,31 +125,36 @@ export class ServerProcess {
     return this.#address;
   }
 
-  /** Comes back once this server knows a leader of every unit, and is reported as serving. */
+  /** Comes back once this server knows a leader of every unit. */
   async ready(): Promise<void> {
-    const { registry, units } = this.#core;
-    while (!this.#stopping) {
-      const led = units.every((unit) => unit.group.leader !== 0 && unit.machine.initialised);
-      if (registry.topology !== null && led) {
-        this.#services.setServing(true);
-        return;
-      }
-      await sleep(POLL_MS);
-    }
+    while (!this.#stopping && !this.#isServing()) await sleep(POLL_MS);
+    if (!this.#stopping) this.#services.setServing(true);
   }
 
-  /** Answers no more, gives the books what is applied, and lets the data folder go. */
+  /** Every unit has a leader that this server knows of, and its slots. */
+  #isServing(): boolean {
+    const { registry, units } = this.#core;
+    return (
+      registry.topology !== null &&
+      units.every((unit) => unit.group.leader !== 0 && unit.machine.initialised)
+    );
+  }
+
+  /** Hears and answers no more, gives the books what is applied, and lets the data folder go. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#services.setServing(false);
-    const untilMs = performance.now() + STOP_MS_MAX;
-    while (!this.#core.foldAll() && performance.now() < untilMs) await sleep(POLL_MS);
-    this.#turns.stop();
-    this.#core.stop();
+    clearInterval(this.#healthTimer);
     this.#control?.close();
     this.links.close();
     this.#peerServer.forceShutdown();
     this.#clientServer.forceShutdown();
+    const untilMs = performance.now() + STOP_MS_MAX;
+    while (!this.#core.foldAll() && performance.now() < untilMs) await sleep(POLL_MS);
+    this.#turns.stop();
+    this.#core.stop();
+    // Nothing may still be written when the next process takes the folder.
+    while (this.#disk.busy) await sleep(POLL_MS);
+    this.#disk.close();
     await this.#storage.close();
     this.#folder.release();
   }
@@ -187,7 +197,7 @@ export class ServerProcess {
     const { clusterId } = this.#config;
     const booksFolder = join(this.#folder.path, 'books');
     return {
-      disk: new NodeDisk(join(this.#folder.path, 'log')),
+      disk: this.#disk,
       clock: {
         monotonicMs: () => performance.now(),
         wallNs: () => BigInt(Date.now()) * 1_000_000n,
