@@ -134,6 +134,7 @@ function end(world: World, what: Fault['what'], seen: boolean): void {
       for (const id of what.servers) restart(world, id);
       return;
     case 'failSync':
+      world.host(what.server).neverFails();
       restart(world, what.server);
       return;
     case 'cut':

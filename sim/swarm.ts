@@ -72,14 +72,16 @@ function live(
   world.start();
   schedulePlan(world, plan, seen);
   workload.createAccounts();
-  const accounts = within(60, 'accounts created', () => workload.accountsCreated);
-  if (accounts.length > 0) return accounts;
-  workload.start();
-  const begunUs = scheduler.nowUs;
   const lastMs = Math.max(LOAD_MS, ...plan.map((fault) => fault.atMs + fault.forMs));
-  scheduler.run(Math.max(lastMs * 1_000, begunUs + SECOND_US));
+  scheduler.run(lastMs * 1_000, () => workload.accountsCreated);
+  const early = workload.accountsCreated;
+  if (early) workload.start();
+  scheduler.run(lastMs * 1_000);
   heal(world);
-  scheduler.run(scheduler.nowUs + SECOND_US / 5);
+  const accounts = within(ANSWERED_SECONDS, 'accounts created', () => workload.accountsCreated);
+  if (accounts.length > 0) return accounts;
+  if (!early) workload.start();
+  scheduler.run(scheduler.nowUs + SECOND_US);
   workload.stop();
   const steps = [
     () => within(ANSWERED_SECONDS, 'all answered', () => workload.idle),
