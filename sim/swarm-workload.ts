@@ -1,6 +1,7 @@
 import {
   AccountFlag,
   AccountWord,
+  Leg,
   RECORD_WORDS,
   RESULT_WITH_BALANCES_WORDS,
   RESULT_WORDS,
@@ -39,6 +40,8 @@ export interface Intent {
   readonly seen: { readonly amount: number; readonly status: number }[];
   /** The amount that clients know to be booked, once they know. */
   acknowledged: number | null;
+  /** A look-up has found it. */
+  shown: boolean;
 }
 
 interface Sums {
@@ -228,6 +231,7 @@ export class SwarmWorkload {
       amount: 1 + random.below(100),
       seen: [],
       acknowledged: null,
+      shown: false,
     };
     this.intents.push(intent);
     this.#addAsked(intent, intent.amount);
@@ -401,13 +405,17 @@ export class SwarmWorkload {
     picked.forEach((intent, i) => {
       ids.set(intent.id, i * 4);
     });
-    const acknowledged = picked.map((intent) => intent.acknowledged);
     this.#ask(
-      (gateway, done) => gateway.lookupTransfers(ids, picked.length, done),
-      (rows) => {
-        this.reads += 1;
-        this.#checkTransfers(picked, acknowledged, rows);
+      (gateway, done) => {
+        const acknowledged = picked.map((intent) => intent.acknowledged);
+        const shown = picked.map((intent) => intent.shown);
+        return gateway.lookupTransfers(ids, picked.length, (error, rows) => {
+          this.reads += 1;
+          this.#checkTransfers(picked, acknowledged, shown, rows);
+          done(error, rows);
+        });
       },
+      () => {},
       () => this.#next(),
     );
   }
@@ -415,16 +423,23 @@ export class SwarmWorkload {
   #checkTransfers(
     picked: readonly Intent[],
     acknowledged: readonly (number | null)[],
+    shown: readonly boolean[],
     rows: Uint32Array,
   ): void {
     let at = 0;
     picked.forEach((intent, i) => {
       const found = at < rows.length && intent.id.every((word, w) => rows[at + w] === word);
       if (!found) {
-        if (acknowledged[i] !== null) this.#fault(`transfer ${intent.number} is not found`);
+        if (acknowledged[i] !== null || shown[i]) {
+          this.#fault(`transfer ${intent.number} is not found`);
+        }
         return;
       }
       const amount = rows[at + TransferWord.amount]!;
+      intent.shown = true;
+      if ((rows[at + TransferRowWord.leg]! & 0xffff) === Leg.far) {
+        this.#fault(`transfer ${intent.number} shows its far leg`);
+      }
       if (acknowledged[i] !== null && acknowledged[i] !== amount) {
         this.#fault(`transfer ${intent.number} reads as ${amount}, was ${acknowledged[i]}`);
       }
