@@ -16,7 +16,8 @@ describe('three simulated zones under random faults', () => {
     expect(runSwarm(seed)).toEqual(runSwarm(seed));
   });
 
-  it.each(regressions)('keep all that they promised where they once did not: $why', (known) => {
+  // Each of these failed while the code was broken as it says. A change of the plans may need other seeds.
+  it.each(regressions)('keep it under faults that show $catches', (known) => {
     expect(runSwarm(known.seed).faults).toEqual([]);
   });
 });
