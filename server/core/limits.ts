@@ -22,11 +22,15 @@ export const DECIDES_IN_FLIGHT_MAX = 8;
 export const READ_ROWS_MAX = 8_190;
 
 /**
- * A request without an answer is sent again after this, doubling up to the maximum. Long, for a loss shows
- * itself otherwise (new leader, broken connection), and repeating what only waits makes it wait longer.
+ * A request without an answer is sent again after so many times what answers of its unit take of late, within
+ * these bounds, doubling with every try. A loss mostly shows itself otherwise (new leader, broken
+ * connection), and repeating what only waits makes it wait longer.
  */
-export const RESEND_MS_MIN = 5_000;
+export const RESEND_ANSWER_TIMES = 5;
+export const RESEND_MS_MIN = 1_000;
 export const RESEND_MS_MAX = 20_000;
+/** What answers are taken to need before the first has come. */
+export const ANSWER_MS_AT_FIRST = 500;
 /** A refused request waits this long, doubling up to the maximum, unless a new leader is known before. */
 export const REFUSED_MS_MIN = 5;
 export const REFUSED_MS_MAX = 100;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ENTRY_BYTES_MAX, SUB_BATCH_HEADER_WORDS, SubBatchWord } from '../../ledger/layout.ts';
-import { RESEND_MS_MIN } from './limits.ts';
+import { ANSWER_MS_AT_FIRST, RESEND_ANSWER_TIMES, RESEND_MS_MIN } from './limits.ts';
 import { ReplyOutcome, RequestKind, type RequestMessage } from './messages.ts';
 import { splitSubBatches } from './proposals.ts';
 import { asWords, joinWords, Router } from './router.ts';
@@ -135,11 +135,35 @@ describe('Router', () => {
     const { state, router, propose, reply, later, answers } = setUp();
     propose('a');
     router.flush();
-    later(RESEND_MS_MIN + 1);
+    later(RESEND_ANSWER_TIMES * ANSWER_MS_AT_FIRST);
     expect(state.sent).toHaveLength(2);
     reply(state.sent[1]!.message, {}, [1]);
     reply(state.sent[0]!.message, {}, [1]);
     expect(answers).toHaveLength(1);
+  });
+
+  it('waits for a slow unit as it has come to know it, and less for a quick one', () => {
+    const { state, router, propose, reply, later } = setUp();
+    const answerAfter = (ms: number) => {
+      propose('known');
+      router.flush();
+      later(ms);
+      reply(state.sent.at(-1)!.message, {}, [1]);
+    };
+    for (let i = 0; i < 100; i += 1) answerAfter(1_000);
+    propose('slow');
+    router.flush();
+    const sent = state.sent.length;
+    later(4_000);
+    expect(state.sent.length).toBe(sent);
+    later(1_000);
+    expect(state.sent.length).toBe(sent + 1);
+    reply(state.sent.at(-1)!.message, {}, [1]);
+    for (let i = 0; i < 100; i += 1) answerAfter(10);
+    propose('quick');
+    router.flush();
+    later(RESEND_MS_MIN);
+    expect(state.sent.length).toBe(sent + 1 + 100 + 2); // resent, known, quick twice
   });
 
   it('asks again when the server that was asked has died', () => {

@@ -1,6 +1,13 @@
 import type { ServerId } from '../../consensus/types.ts';
 import { ENTRY_BYTES_MAX } from '../../ledger/layout.ts';
-import { REFUSED_MS_MAX, REFUSED_MS_MIN, RESEND_MS_MAX, RESEND_MS_MIN } from './limits.ts';
+import {
+  ANSWER_MS_AT_FIRST,
+  REFUSED_MS_MAX,
+  REFUSED_MS_MIN,
+  RESEND_ANSWER_TIMES,
+  RESEND_MS_MAX,
+  RESEND_MS_MIN,
+} from './limits.ts';
 import { type ReplyMessage, ReplyOutcome, RequestKind, type RequestMessage } from './messages.ts';
 
 /** Called once with ReplyOutcome.done and the answer; never called after cancel(). */
@@ -28,8 +35,9 @@ interface Pending {
   readonly words: Uint32Array;
   readonly done: RouterDone;
   state: 'waiting' | 'sent' | 'ended';
-  /** waiting: not to be sent before; sent: to be sent again then. */
+  /** waiting: not to be sent before. */
   dueMs: number;
+  sentMs: number;
   sentTo: ServerId;
   tries: number;
 }
@@ -42,6 +50,8 @@ interface UnitQueue {
   hint: ServerId;
   /** The leader last used: a change sends everything unanswered again at once. */
   target: ServerId;
+  /** Mean time that answers take of late. */
+  answerMs: number;
 }
 
 /** How often a new leader is looked for, and how often the time of unanswered requests is. */
@@ -79,6 +89,7 @@ export class Router {
       done,
       state: 'waiting',
       dueMs: 0,
+      sentMs: 0,
       sentTo: 0,
       tries: 0,
     };
@@ -123,6 +134,7 @@ export class Router {
       if (pending.state === 'ended') continue;
       if (message.outcome === ReplyOutcome.done) {
         pending.state = 'ended';
+        this.#learn(pending);
         pending.done(ReplyOutcome.done, words);
       } else {
         this.#refused(pending, message);
@@ -145,11 +157,27 @@ export class Router {
   #queue(unit: number): UnitQueue {
     let queue = this.#queues.find((candidate) => candidate.unit === unit);
     if (queue === undefined) {
-      queue = { unit, waiting: [], hint: 0, target: 0 };
+      queue = { unit, waiting: [], hint: 0, target: 0, answerMs: ANSWER_MS_AT_FIRST };
       this.#queues.push(queue);
       this.#queues.sort((a, b) => a.unit - b.unit);
     }
     return queue;
+  }
+
+  /** How long answers of this unit take of late: a mean that forgets. */
+  #learn(pending: Pending): void {
+    const queue = this.#queue(pending.unit);
+    const tookMs = this.#options.nowMs() - pending.sentMs;
+    queue.answerMs += (tookMs - queue.answerMs) / 16;
+  }
+
+  #isOverdue(pending: Pending, now: number): boolean {
+    const answerMs = Math.max(
+      RESEND_MS_MIN,
+      RESEND_ANSWER_TIMES * this.#queue(pending.unit).answerMs,
+    );
+    const patienceMs = Math.min(RESEND_MS_MAX, answerMs * 2 ** Math.min(8, pending.tries - 1));
+    return now - pending.sentMs >= patienceMs;
   }
 
   #refused(pending: Pending, message: ReplyMessage): void {
@@ -184,7 +212,7 @@ export class Router {
     this.#resendScanDueMs = now + RESEND_SCAN_MS;
     this.#resend(
       (pending) =>
-        pending.dueMs <= now ||
+        this.#isOverdue(pending, now) ||
         (changed.has(pending.unit) && pending.sentTo !== this.#target(this.#queue(pending.unit))),
     );
   }
@@ -242,8 +270,7 @@ export class Router {
       pending.state = 'sent';
       pending.sentTo = to;
       pending.tries += 1;
-      pending.dueMs =
-        now + Math.min(RESEND_MS_MAX, RESEND_MS_MIN * 2 ** Math.min(8, pending.tries - 1));
+      pending.sentMs = now;
       this.#sent.set(this.#nextRef, pending);
       this.#nextRef = (this.#nextRef + 1) >>> 0;
     }
