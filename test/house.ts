@@ -53,7 +53,7 @@ const PURE_MODULES = [
 const PACKAGES_OF_PURE: Readonly<Record<string, readonly string[]>> = {
   consensus: [],
   ledger: [],
-  'server/core': ['lz4-napi', 'protobufjs'],
+  'server/core': ['protobufjs'],
 };
 
 const CLOCKS = ['Date', 'performance', 'Temporal'];
