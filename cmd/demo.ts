@@ -22,7 +22,7 @@ export function register(program: Command): void {
       "book a bank's year over three zones, lose one, get it back, and compare every balance",
     )
     .option('--input <file>', "a bank's book as CSV, .gz too (default: a generated one)")
-    .option('--rate <rows>', 'rows a second, or max', '2000')
+    .option('--rate <rows>', 'rows a second, or max; windows under 5 s then show no rate', '2000')
     .option('--keep <dir>', 'where the zones keep their data; it is left there')
     .option('--json', 'one JSON line on stdout')
     .action((flags: Flags) => interruptible((signal) => demo(flags, signal)));
