@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rehearseKillAndRestart } from './rehearsal.ts';
 
-const seed = Number(process.env['EVENKEEL_SEED'] ?? 1) >>> 0;
+const seed = Number(process.env.EVENKEEL_SEED ?? 1) >>> 0;
 
 describe('three simulated zones, the busiest server killed and restarted', () => {
   it(`answers every transfer, loses none, and ends with equal books (seed ${seed})`, () => {

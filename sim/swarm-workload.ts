@@ -386,7 +386,7 @@ export class SwarmWorkload {
     const posted = [words[AccountWord.debitsPosted], words[AccountWord.creditsPosted]];
     if (debits !== posted[0] || credits !== posted[1]) {
       this.#fault(
-        `a statement of account ${account} adds up to ${debits}/${credits}, not ${posted}`,
+        `a statement of account ${account} adds up to ${debits}/${credits}, not ${posted.join('/')}`,
       );
     }
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import regressions from './seeds.json' with { type: 'json' };
 import { runSwarm } from './swarm.ts';
 
-const seed = Number(process.env['EVENKEEL_SEED'] ?? 1) >>> 0;
+const seed = Number(process.env.EVENKEEL_SEED ?? 1) >>> 0;
 
 describe('three simulated zones under random faults', () => {
   it.each([0, 1, 2, 3])(`keep all that they promised (seed ${seed} + %i)`, (n) => {

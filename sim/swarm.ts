@@ -107,7 +107,7 @@ function killWhileIdle(
   world.kill(1);
   return within(LED_SECONDS, 'all units led', () =>
     world.hosts[1]!.server!.units.every((_, i) =>
-      world.hosts.some((host) => host.server?.units[i]!.group.serving === true),
+      world.hosts.some((host) => host.server?.units[i]?.group.serving === true),
     ),
   );
 }
