@@ -6,7 +6,7 @@ import {
   TransferWord,
 } from '../ledger/layout.ts';
 import { AccountStatus, TransferStatus } from '../ledger/status.ts';
-import type { RequestHandle } from '../server/core/gateway-api.ts';
+import type { RequestHandle } from '../server/core/gateway/api.ts';
 import { Random } from './random.ts';
 import type { World } from './world.ts';
 

@@ -2,7 +2,7 @@ import { RECORD_WORDS, TRANSFER_ROW_WORDS, TransferRowWord } from '../../ledger/
 import type { Machine } from '../../ledger/machine.ts';
 import type { Books } from './books.ts';
 import { sideOf, u64At } from './books-row.ts';
-import type { AccountTransfersRequest } from './gateway-api.ts';
+import type { AccountTransfersRequest } from './gateway/api.ts';
 
 /** Words of an account-transfers request's body. */
 export const QUERY_WORDS = 12;

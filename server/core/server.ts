@@ -1,7 +1,7 @@
 import type { Message, ServerId } from '../../consensus/types.ts';
 import type { Environment } from './environment.ts';
-import { UnitGateway } from './gateway.ts';
-import type { Gateway } from './gateway-api.ts';
+import type { Gateway } from './gateway/api.ts';
+import { UnitGateway } from './gateway/gateway.ts';
 import type { Group, GroupOptions, Promised } from './group.ts';
 import { Homing } from './homing.ts';
 import { LedgerUnit } from './ledger-unit.ts';

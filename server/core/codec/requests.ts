@@ -4,7 +4,7 @@ import {
   RECORD_WORDS,
   TransferWord,
 } from '../../../ledger/layout.ts';
-import type { AccountTransfersRequest } from '../gateway-api.ts';
+import type { AccountTransfersRequest } from '../gateway/api.ts';
 import {
   ACCOUNT_FIELDS,
   ACCOUNT_TRANSFERS_FIELDS,

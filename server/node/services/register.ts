@@ -9,7 +9,7 @@ import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { Reader } from '../../core/codec/reader.ts';
 import { Slab } from '../../core/codec/slab.ts';
-import type { Gateway } from '../../core/gateway-api.ts';
+import type { Gateway } from '../../core/gateway/api.ts';
 import { ClusterService, LedgerService } from './definitions.ts';
 import { CALLS_PER_CONNECTION_MAX, REQUEST_BYTES_MAX, WINDOW_BYTES } from './limits.ts';
 import { Room } from './room.ts';

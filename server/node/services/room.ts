@@ -1,4 +1,4 @@
-import type { Gateway } from '../../core/gateway-api.ts';
+import type { Gateway } from '../../core/gateway/api.ts';
 
 /** Lets any number of streams wait for the gateway's room with one `onRoom` at a time. */
 export class Room {

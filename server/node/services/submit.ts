@@ -3,7 +3,7 @@ import { RECORD_BYTES } from '../../../ledger/layout.ts';
 import { decodeCreateTransfers } from '../../core/codec/requests.ts';
 import { encodeTransferResults } from '../../core/codec/responses.ts';
 import type { Slab } from '../../core/codec/slab.ts';
-import type { Gateway, RequestHandle } from '../../core/gateway-api.ts';
+import type { Gateway, RequestHandle } from '../../core/gateway/api.ts';
 import { joinMessages } from './frames.ts';
 import { STREAM_RECORD_BYTES_MAX, STREAM_REQUESTS_MAX } from './limits.ts';
 import type { Room } from './room.ts';

@@ -14,7 +14,7 @@ import {
 } from '../../core/codec/responses.ts';
 import type { Slab } from '../../core/codec/slab.ts';
 import { EvenkeelError } from '../../core/error.ts';
-import type { Gateway, GatewayDone, RequestHandle } from '../../core/gateway-api.ts';
+import type { Gateway, GatewayDone, RequestHandle } from '../../core/gateway/api.ts';
 import { type CallStatus, toCallStatus } from './status.ts';
 
 type Reply = (error: EvenkeelError | null, response?: Buffer) => void;

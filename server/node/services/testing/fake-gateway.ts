@@ -17,7 +17,7 @@ import type {
   Gateway,
   GatewayDone,
   RequestHandle,
-} from '../../../core/gateway-api.ts';
+} from '../../../core/gateway/api.ts';
 
 interface Held {
   readonly answer: () => void;

@@ -1,4 +1,4 @@
-import type { EvenkeelError } from './error.ts';
+import type { EvenkeelError } from '../error.ts';
 
 /**
  * The front of a server as its gRPC services see it: packed events in, packed results out, in order.

@@ -9,12 +9,12 @@ import {
   SUB_BATCH_HEADER_WORDS,
   SubBatchWord,
   TransferWord,
-} from '../../ledger/layout.ts';
-import { InternalStatus, TransferStatus } from '../../ledger/status.ts';
+} from '../../../ledger/layout.ts';
+import { InternalStatus, TransferStatus } from '../../../ledger/status.ts';
+import { ReplyOutcome, RequestKind } from '../messages.ts';
+import type { Router, RouterDone } from '../router.ts';
+import type { GatewayContext } from './context.ts';
 import { EventRequest } from './event-request.ts';
-import type { GatewayContext } from './gateway.ts';
-import { ReplyOutcome, RequestKind } from './messages.ts';
-import type { Router, RouterDone } from './router.ts';
 
 interface Asked {
   readonly unit: number;

@@ -1,9 +1,9 @@
-import { Leg, RECORD_WORDS, TRANSFER_ROW_WORDS, TransferRowWord } from '../../ledger/layout.ts';
-import { sameId } from './books-row.ts';
-import type { GatewayContext } from './gateway.ts';
-import type { GatewayDone, RequestHandle } from './gateway-api.ts';
-import { RequestKind } from './messages.ts';
-import type { SentRequest } from './router.ts';
+import { Leg, RECORD_WORDS, TRANSFER_ROW_WORDS, TransferRowWord } from '../../../ledger/layout.ts';
+import { sameId } from '../books-row.ts';
+import { RequestKind } from '../messages.ts';
+import type { SentRequest } from '../router.ts';
+import type { GatewayDone, RequestHandle } from './api.ts';
+import type { GatewayContext } from './context.ts';
 
 /** Accounts by id, each asked of the unit that owns it. */
 export class AccountLookup implements RequestHandle {

@@ -1,31 +1,15 @@
-import { AccountWord, RECORD_WORDS, TransferWord } from '../../ledger/layout.ts';
-import { slotOf } from '../../ledger/slot.ts';
-import { EvenkeelError } from './error.ts';
+import { AccountWord, RECORD_WORDS, TransferWord } from '../../../ledger/layout.ts';
+import { slotOf } from '../../../ledger/slot.ts';
+import { EvenkeelError } from '../error.ts';
+import { GATEWAY_BYTES_MAX, GATEWAY_REQUESTS_MAX } from '../limits.ts';
+import { RequestKind } from '../messages.ts';
+import { encodeAccountTransfers } from '../reads.ts';
+import type { RegistryUnit } from '../registry-unit.ts';
+import type { Router } from '../router.ts';
+import type { AccountTransfersRequest, Gateway, GatewayDone, RequestHandle } from './api.ts';
+import type { GatewayContext } from './context.ts';
 import { EventRequest } from './event-request.ts';
-import type {
-  AccountTransfersRequest,
-  Gateway,
-  GatewayDone,
-  RequestHandle,
-} from './gateway-api.ts';
-import { GATEWAY_BYTES_MAX, GATEWAY_REQUESTS_MAX } from './limits.ts';
 import { AccountLookup, TransferLookup } from './lookups.ts';
-import { RequestKind } from './messages.ts';
-import { encodeAccountTransfers } from './reads.ts';
-import type { RegistryUnit } from './registry-unit.ts';
-import type { Router } from './router.ts';
-
-/** What the gateway hands to the requests under way. */
-export interface GatewayContext {
-  readonly router: Router;
-  /** The unit that owns an account id. Only called once the registry is known. */
-  unitOf(words: Uint32Array, offset: number): number;
-  /** All ledger units, ascending. */
-  units(): readonly number[];
-  nowMs(): number;
-  /** Calls back at the first flush at or after that time. */
-  later(dueMs: number, callback: () => void): void;
-}
 
 interface Delayed {
   readonly dueMs: number;
@@ -34,7 +18,7 @@ interface Delayed {
 
 const NO_WORDS = new Uint32Array(0);
 
-/** See gateway-api.ts. Splits requests by unit, and puts the answers back into request order. */
+/** See api.ts. Splits requests by unit, and puts the answers back into request order. */
 export class UnitGateway implements Gateway {
   readonly #registry: RegistryUnit;
   readonly #context: GatewayContext;

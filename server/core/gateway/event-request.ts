@@ -11,14 +11,14 @@ import {
   SubBatchKind,
   SubBatchWord,
   TransferWord,
-} from '../../ledger/layout.ts';
-import { InternalStatus, TransferStatus } from '../../ledger/status.ts';
-import { sameId } from './books-row.ts';
-import type { GatewayContext } from './gateway.ts';
-import type { GatewayDone, RequestHandle } from './gateway-api.ts';
-import { IN_FLIGHT_MS_MAX, IN_FLIGHT_MS_MIN } from './limits.ts';
-import { RequestKind } from './messages.ts';
-import type { SentRequest } from './router.ts';
+} from '../../../ledger/layout.ts';
+import { InternalStatus, TransferStatus } from '../../../ledger/status.ts';
+import { sameId } from '../books-row.ts';
+import { IN_FLIGHT_MS_MAX, IN_FLIGHT_MS_MIN } from '../limits.ts';
+import { RequestKind } from '../messages.ts';
+import type { SentRequest } from '../router.ts';
+import type { GatewayDone, RequestHandle } from './api.ts';
+import type { GatewayContext } from './context.ts';
 
 /**
  * One client request of accounts or transfers on its way through the units. Events go to the unit of

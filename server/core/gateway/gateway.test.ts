@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { AccountWord, RECORD_WORDS } from '../../ledger/layout.ts';
+import { AccountWord, RECORD_WORDS } from '../../../ledger/layout.ts';
+import type { RegistryUnit } from '../registry-unit.ts';
+import type { Router } from '../router.ts';
+import { slotOwners } from '../topology.ts';
 import { UnitGateway } from './gateway.ts';
-import type { RegistryUnit } from './registry-unit.ts';
-import type { Router } from './router.ts';
-import { slotOwners } from './topology.ts';
 
 const TOPOLOGY = {
   zones: [],
