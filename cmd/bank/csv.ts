@@ -71,6 +71,10 @@ function splitLine(path: string, line: number, bytes: Buffer, ended: boolean): s
     const problem = `expected ${COLUMNS.length} fields, got ${fields.length}${cut}`;
     throw new BookError({ path, line, column }, problem);
   }
+  if (!ended && line > 1) {
+    // All fields may be there and the last one still be cut: only the line's end tells.
+    throw new BookError({ path, line }, 'expected a line end: the file may end inside this line');
+  }
   return fields;
 }
 
