@@ -9,7 +9,9 @@ export class Progress {
   #plainDueMs = 0;
 
   constructor() {
-    this.#spinner = process.stderr.isTTY ? ora({ stream: process.stderr }) : null;
+    // A terminal without columns, as some tools make, has no line to draw on.
+    const { isTTY, columns } = process.stderr;
+    this.#spinner = isTTY && columns > 0 ? ora({ stream: process.stderr }) : null;
   }
 
   /** A new step begins; the one before it is done. */
