@@ -206,6 +206,8 @@ export class Channels {
       changed: false,
       takenThrough: last,
     };
+    // After a restart sequences behind an open one may be finished: they must count once it is.
+    channel.open.reach(last);
     this.#byUnit.set(otherUnit, channel);
     this.#all.push(channel);
     this.#all.sort((a, b) => a.otherUnit - b.otherUnit);

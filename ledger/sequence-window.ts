@@ -50,9 +50,14 @@ export class SequenceWindow {
   /** Makes room for the sequence's row and returns its offset; its first word must be set at once. */
   add(sequence: number): number {
     invariant(sequence >= this.#first, 'a sequence is behind its window');
+    this.reach(sequence);
+    return (sequence & this.#mask) * this.#rowWords;
+  }
+
+  /** Sequences up to this one have been: those without a row are gone. */
+  reach(sequence: number): void {
     while (sequence - this.#first > this.#mask) this.#grow();
     if (sequence >= this.#end) this.#end = sequence + 1;
-    return (sequence & this.#mask) * this.#rowWords;
   }
 
   remove(sequence: number): void {
