@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    setupFiles: ['test/seed.ts'],
     include: ['**/*.test.ts'],
     // Live tests start real processes and inject real faults: they have a command of their own.
     exclude: ['**/node_modules/**', 'test/live/**'],
