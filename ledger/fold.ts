@@ -19,8 +19,12 @@ export interface Fold {
   readonly slots: Uint16Array | null;
   /** New and changed accounts, ascending by handle, each as it stands at throughIndex. */
   readonly accounts: Uint32Array;
-  /** New transfer rows, ascending by row timestamp. */
+  /** New rows of all legs, ascending by row timestamp. */
   readonly transfers: Uint32Array;
+  /** Pending transfers booked or resolved since, in that order: one may come twice. */
+  readonly pendings: Uint32Array;
+  /** Ascending by timestamp. */
+  readonly requested: Uint32Array;
   readonly history: Uint32Array;
   readonly burnt: Uint32Array;
   /** Crossings opened since and still open; then (far unit, 0, sequence) of those that the books hold
@@ -53,8 +57,13 @@ export interface BooksImage {
   readonly opened: Uint32Array;
   readonly decisions: Uint32Array;
   readonly channels: Uint32Array;
+  /** Pending transfers in state pending that have a deadline, ascending by timestamp, in pieces. */
+  readonly timeouts: Iterable<Uint32Array>;
+  /** Of the newest row; 0n when there is none. */
+  readonly lastRowTimestamp: bigint;
   /** Largest id in the books, burnt ids too: four words; zero when there is none. */
   readonly maxTransferId: Uint32Array;
+  /** Rows of all legs. */
   readonly transferCount: number;
 }
 
@@ -71,6 +80,8 @@ export function emptyImage(unit: number): BooksImage {
     opened: new Uint32Array(0),
     decisions: new Uint32Array(0),
     channels: new Uint32Array(0),
+    timeouts: [],
+    lastRowTimestamp: 0n,
     maxTransferId: new Uint32Array(4),
     transferCount: 0,
   };

@@ -72,6 +72,8 @@ export class Folds {
       slots: this.#slotsTaken || slots === null ? null : slots.slice(),
       accounts: accounts.takeChanged(),
       transfers: ids.rows.copyFrom(this.#taken.rows),
+      pendings: new Uint32Array(0),
+      requested: new Uint32Array(0),
       history: history.take(),
       burnt: ids.burnt.copyFrom(this.#taken.burnt),
       ...channels.takeChanges(),

@@ -72,7 +72,7 @@ export const TransferFlag = {
  * A command of the log: a header, then sub-batches one after the other. Event i of the whole entry
  * (counted over all its sub-batches) has the timestamp `timestamp + i`.
  */
-export const ENTRY_VERSION = 1;
+export const ENTRY_VERSION = 2;
 export const ENTRY_HEADER_WORDS = 4;
 export const EntryWord = {
   version: 0,
@@ -104,11 +104,18 @@ export const SubBatchKind = {
   decide: 4,
   /** Home side of a crossing; `unit` is the far unit. Body: count items of COMPLETE_ITEM_WORDS. */
   complete: 5,
+  /**
+   * Pending transfers whose deadline has come, ascending by (deadline, timestamp), as the leader saw
+   * them: apply skips those that are resolved by then. Body: count items of EXPIRE_ITEM_WORDS.
+   */
+  expire: 6,
 } as const;
 
 export const SubBatchFlag = {
   /** Put both accounts' balances after the event into each result. */
   balances: 1 << 0,
+  /** The request's first event is `imported`, so all of its events must be. */
+  imported: 1 << 1,
 } as const;
 
 /** decide: word 0..1 is the sequence below or at which the home unit has finished all (u64). */
@@ -117,6 +124,8 @@ export const DECIDE_HEADER_WORDS = 4;
 export const DECIDE_ITEM_WORDS = 4 + RECORD_WORDS;
 /** complete item: sequence (u64), the far unit's status, a zero word. */
 export const COMPLETE_ITEM_WORDS = 4;
+/** expire item: row timestamp of the pending transfer (u64), two zero words. */
+export const EXPIRE_ITEM_WORDS = 4;
 
 /** A request holds at most this many events, and so does a sub-batch. */
 export const EVENTS_PER_REQUEST_MAX = 8_190;
@@ -155,9 +164,14 @@ export const TransferRowWord = {
   previousCredit: 34,
   /** Leg (see Leg) in the low, the other unit in the high 16 bits. */
   leg: 36,
-  /** CRC-32 of the 37 words before it; written by the books, 0 in memory. */
+  /** On disk: CRC-32 of the 37 words before it. */
   crc: 37,
-  /** u64: when this unit booked the row. Key of the row; equals the record's but for crossings. */
+  /** In a row that a look-up or a scan gives: PendingState. 0 in folds and in the machine's own rows. */
+  pendingState: 37,
+  /**
+   * u64: when this unit booked the row; of an imported transfer the given timestamp. Key of the row,
+   * ascending in the order of booking. Equals the record's but for crossings and expiries.
+   */
   rowTimestamp: 38,
 } as const;
 /** What the books store of a row: everything but its key. */
@@ -170,7 +184,19 @@ export const Leg = {
   home: 1,
   /** The credit leg of a crossing: debit is this unit's clearing account. */
   far: 2,
+  // Rows from here on are no transfers: they move pending amounts only, so that the balances of any
+  // time can be told from the rows alone. No look-up by id finds them.
+  /** Reserve: the amount becomes pending on the debit account against the clearing account. */
+  hold: 3,
+  /** A refused crossing's hold is given back. The record is the hold's. */
+  release: 4,
+  /** A pending transfer has expired. The record is the pending transfer's own, timestamp included. */
+  expiry: 5,
 } as const;
+
+/** Of a pending transfer. Other transfers have none. */
+export const PendingState = { none: 0, pending: 1, posted: 2, voided: 3, expired: 4 } as const;
+export type PendingState = (typeof PendingState)[keyof typeof PendingState];
 
 /** An account in the books. */
 export const ACCOUNT_ROW_WORDS = 36;
@@ -184,7 +210,10 @@ export const AccountRowWord = {
   handle: 35,
 } as const;
 
-/** Every 64th transfer row of an account leaves its balances in the sparse history. */
+/**
+ * Every 64th row of an account leaves its balances in the sparse history, and every row of an account
+ * with the flag `history`.
+ */
 export const HISTORY_EVERY = 64;
 export const HISTORY_ROW_WORDS = 4 + BALANCES_WORDS;
 export const HistoryRowWord = {
@@ -192,6 +221,36 @@ export const HistoryRowWord = {
   /** Word 1 is zero. */
   rowTimestamp: 2,
   balances: 4,
+} as const;
+
+/** What became of a pending transfer: one row when it is booked, another when it is resolved. The last one holds. */
+export const PENDING_ROW_WORDS = 8;
+export const PendingRowWord = {
+  /** u64: row timestamp of the pending transfer. */
+  timestamp: 0,
+  /** PendingState; word 3 is zero. */
+  state: 2,
+  /** u64: when it expires, ns; 0 = never. */
+  deadline: 4,
+  /** u64: row timestamp of what resolved it; 0 while it is pending. */
+  resolved: 6,
+} as const;
+
+/** A pending transfer that is to expire, as the machine is loaded with it. */
+export const TIMEOUT_ROW_WORDS = 4;
+export const TimeoutRowWord = {
+  /** u64: row timestamp of the pending transfer. */
+  timestamp: 0,
+  /** u64, ns */
+  deadline: 2,
+} as const;
+
+/** The amount that was asked for, of a row that booked another one: balancing transfers, posts and voids. */
+export const REQUESTED_ROW_WORDS = 8;
+export const RequestedRowWord = {
+  /** u64: row timestamp. Words 2 and 3 are zero. */
+  timestamp: 0,
+  amount: 4,
 } as const;
 
 /** A burnt id: its transfer failed with a transient status, so it can never succeed later. */

@@ -1,10 +1,13 @@
 import { InvariantError, invariant } from './invariant.ts';
 import { WordBuffer } from './words.ts';
 
-/** What the books answer for an id: its transfer row (TRANSFER_ROW_WORDS), that it is burnt, or null. */
+/**
+ * What the books answer for an id: its transfer row (TRANSFER_ROW_WORDS, with its PendingState), that
+ * it is burnt, or null.
+ */
 export type LookUpResult = Uint32Array | 'burnt' | null;
 
-/** Ids that neither memory nor the order of ids settles. */
+/** What apply must know and memory can't tell: ids, pending ids, and rows by their timestamp. */
 export interface Unsettled {
   readonly count: number;
   /** Event number of each in the whole entry, ascending. */

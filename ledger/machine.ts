@@ -5,7 +5,7 @@ import type { BooksImage, Fold } from './fold.ts';
 import { Folds } from './folds.ts';
 import { InvariantError, invariant } from './invariant.ts';
 import { Known } from './known-ids.ts';
-import { AccountRowWord, RECORD_WORDS, TRANSFER_ROW_WORDS } from './layout.ts';
+import { AccountRowWord, type PendingState, RECORD_WORDS, TRANSFER_ROW_WORDS } from './layout.ts';
 import { loadState } from './load.ts';
 import type { LookUpResult, Unsettled } from './look-up.ts';
 import { type Results, ResultWriter } from './results.ts';
@@ -155,6 +155,11 @@ export class Machine {
     out.set(this.#state.accounts.pageOf(handle).subarray(row, row + RECORD_WORDS), offset);
   }
 
+  /** Handle of the first account created at or after that time; accountCount if there is none. Handles ascend with time. */
+  firstAccountFrom(_timestamp: bigint): number {
+    throw new InvariantError('not built');
+  }
+
   /** Row timestamp of the account's newest transfer in this unit; 0 = none. */
   accountLatestTransfer(handle: number): bigint {
     const row = this.#state.accounts.offsetOf(handle);
@@ -178,7 +183,46 @@ export class Machine {
     }
   }
 
-  /** Copies of the account's rows that the books do not hold yet, newest first. */
+  /**
+   * State of the transfer of a row that comes from the books or from here: what has resolved it since the
+   * books were written counts. PendingState.none unless it is a pending transfer.
+   */
+  pendingStateOf(_row: Uint32Array): PendingState {
+    throw new InvariantError('not built');
+  }
+
+  /** Row timestamp of the newest row of any leg; 0n = none. */
+  get lastRowTimestamp(): bigint {
+    throw new InvariantError('not built');
+  }
+
+  /**
+   * Copies of the rows of all legs that the books do not hold yet, by row timestamp within these bounds
+   * (inclusive), each with its PendingState. All other rows are older, and in the books.
+   */
+  unfoldedRows(_from: bigint, _to: bigint, _reversed: boolean, _limit: number): Uint32Array[] {
+    throw new InvariantError('not built');
+  }
+
+  /** Amount that was asked for (four words), of a row that unfoldedRows gives; null if it is the row's own. */
+  unfoldedRequested(_rowTimestamp: bigint): Uint32Array | null {
+    throw new InvariantError('not built');
+  }
+
+  /** Deadline of the pending transfer that is next to expire, ns; null if none is. Resolved ones don't count. */
+  get nextDeadline(): bigint | null {
+    throw new InvariantError('not built');
+  }
+
+  /** Items (EXPIRE_ITEM_WORDS) for an expire sub-batch: what is due at that time, at most `max`, in order. */
+  dueTimeouts(_now: bigint, _max: number): Uint32Array {
+    throw new InvariantError('not built');
+  }
+
+  /**
+   * Copies of the account's rows of all legs that the books do not hold yet, newest first, each with its
+   * PendingState.
+   */
   unfoldedAccountTransfers(accountId: Uint32Array): Uint32Array[] {
     return unfoldedRows(this.#state, accountId, this.#folds.firstRowNotHeld);
   }

@@ -116,6 +116,10 @@ export const InternalStatus = {
   decision_forgotten: 0xffff_ff03,
   /** A complete for a crossing that is no longer open. Nothing was done. */
   already_complete: 0xffff_ff04,
+  /** Anything but a plain transfer would touch two units. Its gateway should have refused it; nothing was done. */
+  not_across_units: 0xffff_ff05,
+  /** An expire for what is resolved or not due. Nothing was done. */
+  not_expired: 0xffff_ff06,
 } as const;
 
 /** Statuses that depend on passing state: the id is burnt, so that a retry can't succeed by surprise. */

@@ -19,15 +19,46 @@ export interface Books {
   index(): number;
   /**
    * Looks ids up: `ids` is count x 4 words. For each, in order: the transfer row
-   * (TRANSFER_ROW_WORDS), 'burnt', or null. An error is thrown, never "not found".
+   * (TRANSFER_ROW_WORDS), 'burnt', or null. An error is thrown, never "not found". This row and those
+   * of all other reads carry their PendingState.
    */
   lookUp(ids: Uint32Array): LookUp[];
-  /** Up to `limit` rows of an account by row timestamp. Linked history, so no index a leg is needed. */
+  /** Rows of any leg by row timestamp: `timestamps` is count x 2 words. For each, in order: the row or null. */
+  rowsAt(timestamps: Uint32Array): (Uint32Array | null)[];
+  /** Up to `limit` rows of an account, of all legs, by row timestamp. Linked history, so no index a leg is needed. */
   accountTransfers(query: AccountTransfersQuery): Uint32Array[];
+  /** Up to `limit` rows of all legs by row timestamp. */
+  scan(query: ScanQuery): Uint32Array[];
+  /** The account's newest sparse history entry at or before `timestamp`, or null. `handle` as in AccountRowWord. */
+  balancesAt(handle: number, timestamp: bigint): HistoryBalances | null;
+  /** What was asked for, four words, where another amount was booked; else null. As rowsAt. */
+  requestedAt(timestamps: Uint32Array): (Uint32Array | null)[];
   close(): void;
 }
 
 export type LookUp = Uint32Array | 'burnt' | null;
+
+/** Which rows of the unit to give, by row timestamp. */
+export interface ScanQuery {
+  readonly source:
+    | { readonly kind: 'all' }
+    /** Transfers whose user data of so many bits is this; never 0: only other values are indexed. */
+    | { readonly kind: 'userData'; readonly bits: 32 | 64 | 128; readonly value: bigint }
+    /** Pending transfers that nothing has resolved. */
+    | { readonly kind: 'pending' };
+  /** Row timestamps, inclusive, ns. */
+  readonly fromTimestamp: bigint;
+  readonly toTimestamp: bigint;
+  /** Newest first when set, else oldest first. */
+  readonly reversed: boolean;
+  readonly limit: number;
+}
+
+export interface HistoryBalances {
+  readonly rowTimestamp: bigint;
+  /** BALANCES_WORDS, as they were after that row. */
+  readonly balances: Uint32Array;
+}
 
 export interface AccountTransfersQuery {
   /** Row timestamp of the newest row to consider: where a walk starts. 0 = the account has none. */
