@@ -21,6 +21,12 @@ export const DECIDES_IN_FLIGHT_MAX = 8;
 /** Ids one look-up request carries, also the most rows that an account-transfers page has. */
 export const READ_ROWS_MAX = 8_190;
 
+/** Rows, and accounts, that one call of a read that pages looks at: a page may end short, and its token leads on. */
+export const READ_SCAN_ROWS_MAX = 8_192;
+export const READ_SCAN_ACCOUNTS_MAX = 16_384;
+/** Rows that each unit gives for a page of many units: at least these, or twice its even share. */
+export const READ_UNIT_ROWS_MIN = 512;
+
 /**
  * A request without an answer is sent again after so many times what answers of its unit take of late, within
  * these bounds, doubling with every try. A loss mostly shows itself otherwise (new leader, broken

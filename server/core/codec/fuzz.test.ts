@@ -2,11 +2,13 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { EvenkeelError } from '../error.ts';
 import {
+  decodeAccountBalance,
   decodeAccountTransfers,
-  decodeCreateAccounts,
-  decodeCreateTransfers,
-  decodeLookup,
-} from './requests.ts';
+  decodeQueryAccounts,
+  decodeQueryTransfers,
+  decodeWatch,
+} from './read-requests.ts';
+import { decodeCreateAccounts, decodeCreateTransfers, decodeLookup } from './requests.ts';
 import { recordFields } from './testing/arbitrary.ts';
 import { encode, toBytes } from './testing/schema.ts';
 
@@ -15,6 +17,10 @@ const DECODERS = [
   decodeCreateAccounts,
   decodeLookup,
   decodeAccountTransfers,
+  decodeAccountBalance,
+  decodeQueryAccounts,
+  decodeQueryTransfers,
+  decodeWatch,
 ];
 
 /** Decodes, or refuses with the typed error. Anything else fails the test. */

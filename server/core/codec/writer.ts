@@ -99,6 +99,14 @@ export class Writer {
     this.pos = pos + 1;
   }
 
+  /** Nothing if empty. */
+  bytesField(tag: number, value: Uint8Array): void {
+    if (value.length === 0) return;
+    this.uint32(tag, value.length);
+    this.bytes.set(value, this.pos);
+    this.pos += value.length;
+  }
+
   /** Starts a nested message; its length, below 16,384, is known at `close`. */
   open(tag: number): number {
     this.bytes[this.pos] = tag;

@@ -24,6 +24,9 @@ export const LedgerService = {
   LookupAccounts: method('Ledger', 'LookupAccounts', false),
   LookupTransfers: method('Ledger', 'LookupTransfers', false),
   GetAccountTransfers: method('Ledger', 'GetAccountTransfers', false),
+  GetAccountBalance: method('Ledger', 'GetAccountBalance', false),
+  QueryAccounts: method('Ledger', 'QueryAccounts', false),
+  QueryTransfers: method('Ledger', 'QueryTransfers', false),
 } satisfies ServiceDefinition;
 
 export const ClusterService = {
