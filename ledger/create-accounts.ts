@@ -31,8 +31,7 @@ export function createAccount(
   if (state.isImport) {
     const imported = importedAccountStatus(state, words, at + AccountWord.timestamp, event);
     if (imported !== OK) return imported;
-    outcome.timestampLo = words[at + AccountWord.timestamp]!;
-    outcome.timestampHi = words[at + AccountWord.timestamp + 1]!;
+    outcome.takeTimestamp(words, at + AccountWord.timestamp);
     state.accounts.create(words, at, outcome.timestampLo, outcome.timestampHi);
   } else {
     state.accounts.create(words, at, time.lo, time.hi);
@@ -61,8 +60,7 @@ function statusOfKnown(state: LedgerState, handle: number, words: Uint32Array, a
   if (status === AccountStatus.exists) {
     const page = state.accounts.pageOf(handle);
     const row = state.accounts.offsetOf(handle);
-    state.outcome.timestampLo = page[row + HotWord.timestamp]!;
-    state.outcome.timestampHi = page[row + HotWord.timestamp + 1]!;
+    state.outcome.takeTimestamp(page, row + HotWord.timestamp);
   }
   return status;
 }
