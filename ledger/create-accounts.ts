@@ -20,7 +20,7 @@ export function createAccount(
   at: number,
   event: number,
 ): number {
-  if (!state.owns(words, at + AccountWord.id)) return InternalStatus.wrong_unit;
+  if (!ownsId(state, words, at + AccountWord.id)) return InternalStatus.wrong_unit;
   const early = statusBeforeId(state, words, at);
   if (early !== OK) return early;
   const known = state.accounts.find(words, at + AccountWord.id);
@@ -37,6 +37,12 @@ export function createAccount(
     state.accounts.create(words, at, time.lo, time.hi);
   }
   return AccountStatus.created;
+}
+
+/** In a chain an id that no account can have is refused by the chain's unit, whatever its slot. */
+function ownsId(state: LedgerState, words: Uint32Array, at: number): boolean {
+  if (state.chain.open && (isZero(words, at) || isHighHalfMax(words, at))) return true;
+  return state.owns(words, at);
 }
 
 function statusBeforeId(state: LedgerState, words: Uint32Array, at: number): number {

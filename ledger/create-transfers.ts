@@ -65,21 +65,24 @@ export function createTransfer(
   return transfer(state, words, at, flags, debit, credit);
 }
 
-/** This unit owns the account that is the event's home; a post or void need not name one. */
+/**
+ * This unit owns the account that is the event's home; a post or void need not name one. In a chain an id
+ * that no account can have is refused by the chain's unit, whatever its slot.
+ */
 function ownsHome(state: LedgerState, words: Uint32Array, at: number, flags: number): boolean {
   const { debitAccountId, creditAccountId } = TransferWord;
+  if (state.chain.open && isNobodys(words, at + debitAccountId)) return true;
   if ((flags & RESOLVES) === 0 || !isZero(words, at + debitAccountId)) {
     return state.owns(words, at + debitAccountId);
   }
   return isZero(words, at + creditAccountId) || state.owns(words, at + creditAccountId);
 }
 
-function statusBeforeId(
-  state: LedgerState,
-  words: Uint32Array,
-  at: number,
-  flags: number,
-): number {
+function isNobodys(words: Uint32Array, at: number): boolean {
+  return isZero(words, at) || isHighHalfMax(words, at);
+}
+
+function statusBeforeId(state: LedgerState, words: Uint32Array, at: number, flags: number): number {
   const W = TransferWord;
   const isImported = (flags & F.imported) !== 0;
   const lo = words[at + W.timestamp]!;
