@@ -1,13 +1,20 @@
-import { burnIfTransient, creditLimitStatus, OK, overflowStatus } from './amount-rules.ts';
+import { HotWord } from './account-store.ts';
+import {
+  burnIfTransient,
+  closedStatus,
+  creditLimitStatus,
+  OK,
+  overflowStatus,
+} from './amount-rules.ts';
 import type { Channel } from './channels.ts';
 import { DecidedWord } from './channels.ts';
 import { findClearing, needClearing } from './clearing.ts';
 import { existingTransferStatus } from './exists-rules.ts';
 import { invariant } from './invariant.ts';
 import { Known } from './known-ids.ts';
-import { AccountWord, Leg, TransferWord } from './layout.ts';
+import { Leg, TransferWord } from './layout.ts';
 import { NO_ACCOUNT } from './outcome.ts';
-import { addToColumn, bookRow } from './posting.ts';
+import { addToColumn, bookTransfer } from './posting.ts';
 import type { LedgerState } from './state.ts';
 import { InternalStatus, TransferStatus } from './status.ts';
 
@@ -47,8 +54,7 @@ function repeat(
 ): number {
   const { words } = channel.decided;
   const status = words[decidedAt + DecidedWord.status]!;
-  state.outcome.timestampLo = words[decidedAt + DecidedWord.timestamp]!;
-  state.outcome.timestampHi = words[decidedAt + DecidedWord.timestamp + 1]!;
+  state.outcome.takeTimestamp(words, decidedAt + DecidedWord.timestamp);
   if (status === TransferStatus.created) showCredit(state, record, at);
   return status;
 }
@@ -66,7 +72,9 @@ function outcomeOf(
 ): number {
   // The slot is another unit's by now: the home unit releases, and the client's gateway asks again.
   if (!state.owns(record, at + TransferWord.creditAccountId)) return InternalStatus.wrong_unit;
-  const known = state.ids.locate(record, at + TransferWord.id, event);
+  const { ids } = state;
+  const idAt = at + TransferWord.id;
+  const known = ids.locate(ids.hashOf(record, idAt), record, idAt, event);
   if (known === Known.burnt) return TransferStatus.id_already_failed;
   // A row, or an open crossing of our own, has another debit account: a client used one id twice. An open
   // one must not be waited for, or two units could wait for each other.
@@ -77,11 +85,10 @@ function outcomeOf(
   if (status !== OK) return status;
   const clearing = needClearing(state, record[at + TransferWord.ledger]!, homeUnit);
   const amount = at + TransferWord.amount;
-  addToColumn(state, clearing, AccountWord.debitsPosted, record, amount);
-  addToColumn(state, credit, AccountWord.creditsPosted, record, amount);
-  state.outcome.timestampLo = record[at + TransferWord.timestamp]!;
-  state.outcome.timestampHi = record[at + TransferWord.timestamp + 1]!;
-  bookRow(state, record, at, clearing, credit, Leg.far, homeUnit);
+  addToColumn(state, clearing, HotWord.debitsPosted, record, amount);
+  addToColumn(state, credit, HotWord.creditsPosted, record, amount);
+  state.outcome.takeTimestamp(record, at + TransferWord.timestamp);
+  bookTransfer(state, record, at, state.ids.hash, clearing, credit, Leg.far, homeUnit, state.time);
   return TransferStatus.created;
 }
 
@@ -101,14 +108,17 @@ function statusOfFarSide(
 ): number {
   const page = state.accounts.pageOf(credit);
   const row = state.accounts.offsetOf(credit);
-  const ledger = page[row + AccountWord.ledger]!;
+  const ledger = page[row + HotWord.ledger]!;
   if (ledger !== record[at + TransferWord.ledger]) {
     return TransferStatus.accounts_must_have_the_same_ledger;
   }
   const clearing = findClearing(state, ledger, homeUnit);
   const known = clearing !== NO_ACCOUNT;
-  const clearingPage = known ? state.accounts.pageOf(clearing) : state.zeroRow;
+  const clearingPage = known ? state.accounts.pageOf(clearing) : state.zeroAccount;
   const clearingRow = known ? state.accounts.offsetOf(clearing) : 0;
-  const overflow = overflowStatus(clearingPage, clearingRow, page, row, record, at);
-  return overflow !== OK ? overflow : creditLimitStatus(page, row, record, at);
+  const closed = closedStatus(clearingPage, clearingRow, page, row);
+  if (closed !== OK) return closed;
+  const amount = at + TransferWord.amount;
+  const overflow = overflowStatus(clearingPage, clearingRow, page, row, record, amount, false);
+  return overflow !== OK ? overflow : creditLimitStatus(page, row, record, amount);
 }

@@ -107,7 +107,9 @@ describe('requests that read', () => {
         paged,
         sides,
         fc.boolean(),
-        (accountId, { ledger: _, ...conditions }, how, side, balances) => {
+        (accountId, all, how, side, balances) => {
+          const conditions = { ...all };
+          delete conditions.ledger;
           const query = { ...conditions, ...how };
           const bytes = encode('GetAccountTransfersRequest', {
             ...onTheWire({ ...query, accountId }),

@@ -250,14 +250,15 @@ export class ModelUnit implements Source {
   }
 
   #machineReads(): MachineReads {
-    const model = this;
+    const lastRowTimestamp = () =>
+      this.booked.length === 0 ? 0n : rowTimestampOf(this.booked.at(-1)!.row);
     return {
       accountCount: ACCOUNTS,
       findAccount: (words, at) => (words[at]! >= 1 && words[at]! <= ACCOUNTS ? words[at]! - 1 : -1),
       readAccount: (handle, out, at) => {
         out.fill(0, at, at + RECORD_WORDS);
         out[at] = handle + 1;
-        model.#balances[handle]!.forEach((value, column) => {
+        this.#balances[handle]!.forEach((value, column) => {
           putU64(out, at + AccountWord.debitsPending + column * 4, value);
         });
         out[at + AccountWord.userData32] = handle % 2;
@@ -270,24 +271,24 @@ export class ModelUnit implements Source {
         while (handle < ACCOUNTS && BigInt(FIRST_CREATED + handle * 10) < timestamp) handle += 1;
         return handle;
       },
-      accountLatestTransfer: (handle) => model.#latest[handle]!,
+      accountLatestTransfer: (handle) => this.#latest[handle]!,
       findResidentTransfer: (words, at) => {
-        const position = model.#positionOfId(words, at);
-        return position >= model.folded ? model.#give(position, model.booked.length) : null;
+        const position = this.#positionOfId(words, at);
+        return position >= this.folded ? this.#give(position, this.booked.length) : null;
       },
-      pendingStateOf: (row) => model.stateOf(model.#positionOf(rowTimestampOf(row))),
+      pendingStateOf: (row) => this.stateOf(this.#positionOf(rowTimestampOf(row))),
       get lastRowTimestamp() {
-        return model.booked.length === 0 ? 0n : rowTimestampOf(model.booked.at(-1)!.row);
+        return lastRowTimestamp();
       },
       unfoldedRows: (from, to, reversed, limit) =>
-        model.#inRange(model.folded, model.booked.length, from, to, reversed, limit),
+        this.#inRange(this.folded, this.booked.length, from, to, reversed, limit),
       unfoldedRequested: () => null,
       unfoldedAccountTransfers: (accountId) =>
-        model.booked
+        this.booked
           .map((_, position) => position)
-          .slice(model.folded)
-          .filter((position) => model.#sideOf(model.booked[position]!.row, accountId[0]! - 1))
-          .map((position) => model.#give(position, model.booked.length))
+          .slice(this.folded)
+          .filter((position) => this.#sideOf(this.booked[position]!.row, accountId[0]! - 1))
+          .map((position) => this.#give(position, this.booked.length))
           .reverse(),
     };
   }
