@@ -44,6 +44,16 @@ export class Writer {
     this.pos = pos;
   }
 
+  /** Also if 0, for a field that may be set to it. */
+  u128Set(tag: number, words: Uint32Array, offset: number): void {
+    const { pos } = this;
+    this.u128(tag, words, offset);
+    if (this.pos > pos) return;
+    this.bytes[pos] = tag;
+    this.bytes[pos + 1] = 0;
+    this.pos = pos + 2;
+  }
+
   /** Two words; nothing if 0. */
   fixed64(tag: number, words: Uint32Array, offset: number): void {
     const low = words[offset]!;

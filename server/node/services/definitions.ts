@@ -27,6 +27,7 @@ export const LedgerService = {
   GetAccountBalance: method('Ledger', 'GetAccountBalance', false),
   QueryAccounts: method('Ledger', 'QueryAccounts', false),
   QueryTransfers: method('Ledger', 'QueryTransfers', false),
+  WatchEvents: { ...method('Ledger', 'WatchEvents', false), responseStream: true },
 } satisfies ServiceDefinition;
 
 export const ClusterService = {

@@ -17,6 +17,7 @@ import { fileDescriptors, loadSchema } from './schema.ts';
 import { SubmitStream } from './submit.ts';
 import { encodeTopology, type TopologyView } from './topology.ts';
 import { type Report, toReportedStatus, unaryHandlers } from './unary.ts';
+import { type Feeds, WatchStreams } from './watch.ts';
 
 /** For `new Server(SERVER_OPTIONS)`. */
 export const SERVER_OPTIONS: ChannelOptions = {
@@ -28,6 +29,7 @@ export const SERVER_OPTIONS: ChannelOptions = {
 export interface ServiceDeps {
   readonly gateway: Gateway;
   readonly topology: () => TopologyView;
+  readonly feeds: Feeds;
   /** Called with errors that clients see only as INTERNAL. */
   readonly onDefect: Report;
 }
@@ -52,16 +54,18 @@ function refuseFields(message: Buffer): void {
 
 /** Adds Ledger, Cluster, health and reflection to a server. */
 export function registerServices(server: Server, deps: ServiceDeps): ServicesHandle {
-  const { gateway, topology, onDefect } = deps;
+  const { gateway, topology, feeds, onDefect } = deps;
   const schema = loadSchema();
   const slab = new Slab();
   const room = new Room(gateway);
+  const watches = new WatchStreams(feeds, onDefect);
 
   server.addService(LedgerService, {
     ...unaryHandlers(gateway, slab, onDefect),
     SubmitTransfers: (call: ServerDuplexStream<Buffer, Buffer>) => {
       new SubmitStream(call, { gateway, slab, room, report: onDefect });
     },
+    WatchEvents: watches.open,
   });
   server.addService(ClusterService, {
     GetTopology: (call: TopologyCall, callback: sendUnaryData<Buffer>) => {

@@ -67,6 +67,8 @@ export class ModelUnit implements Source {
   rowsRead = 0;
   readonly #balances: bigint[][] = [];
   readonly #latest: bigint[] = [];
+  /** What was asked for, where the model says that it was another amount. */
+  readonly requested = new Map<bigint, number>();
   readonly #open: number[] = [];
   readonly #holds: number[] = [];
   #timestamp = 10_000n;
@@ -210,6 +212,9 @@ export class ModelUnit implements Source {
     this.#add(credit, 2, change);
     const after = (handle: number | null) =>
       handle === null ? null : ([...this.#balances[handle]!] as unknown as FourBalances);
+    if (resolves !== null && leg === Leg.both && step.pick % 2 === 0) {
+      this.requested.set(this.#timestamp, amount + 7);
+    }
     this.booked.push({ row, debitAfter: after(debit), creditAfter: after(credit), resolves });
   }
 
@@ -282,7 +287,8 @@ export class ModelUnit implements Source {
       },
       unfoldedRows: (from, to, reversed, limit) =>
         this.#inRange(this.folded, this.booked.length, from, to, reversed, limit),
-      unfoldedRequested: () => null,
+      unfoldedRequested: (timestamp) =>
+        this.#positionOf(timestamp) >= this.folded ? this.#requestedAt(timestamp) : null,
       unfoldedAccountTransfers: (accountId) =>
         this.booked
           .map((_, position) => position)
@@ -315,8 +321,17 @@ export class ModelUnit implements Source {
         });
         return { rowTimestamp: rowTimestampOf(entry.row), balances };
       },
-      requestedAt: (timestamps) => Array.from({ length: timestamps.length / 2 }, () => null),
+      requestedAt: (timestamps) =>
+        Array.from({ length: timestamps.length / 2 }, (_, i) => {
+          const timestamp = u64At(timestamps, i * 2);
+          return this.#positionOf(timestamp) < this.inBooks ? this.#requestedAt(timestamp) : null;
+        }),
     };
+  }
+
+  #requestedAt(timestamp: bigint): Uint32Array | null {
+    const amount = this.requested.get(timestamp);
+    return amount === undefined ? null : Uint32Array.of(amount, 0, 0, 0);
   }
 
   #countIn(handle: number, rows: number): number {
