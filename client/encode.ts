@@ -1,5 +1,5 @@
 import { ClientError } from './error.ts';
-import type { AccountTransfersQuery, NewAccount, NewTransfer } from './types.ts';
+import type { NewAccount, NewTransfer } from './types.ts';
 
 /** Requests as protobuf bytes (proto/evenkeel/v1/ledger.proto), hand-written: a transfer takes well under 1 us. */
 
@@ -52,19 +52,6 @@ export function encodeIds(ids: readonly bigint[]): Buffer {
   return encoder.finish();
 }
 
-export function encodeAccountTransfersQuery(
-  accountId: bigint,
-  query: AccountTransfersQuery,
-): Buffer {
-  const encoder = new Encoder(18 + 2 * 9 + 2 * 6);
-  encoder.u128(0x0a, accountId, 'accountId');
-  encoder.u64(0x11, query.from, 'from');
-  encoder.u64(0x19, query.to, 'to');
-  encoder.u32(0x20, query.reversed === true ? 1 : 0, '');
-  encoder.u32(0x28, query.limit, 'limit');
-  return encoder.finish();
-}
-
 function checkCount(what: string, count: number): void {
   if (count >= 1 && count <= EVENTS_MAX) return;
   throw new ClientError('invalid_argument', `${what}: ${count}, must be 1 .. ${EVENTS_MAX}`);
@@ -73,7 +60,7 @@ function checkCount(what: string, count: number): void {
 const scratch = new DataView(new ArrayBuffer(16));
 const scratchBytes = new Uint8Array(scratch.buffer);
 
-class Encoder {
+export class Encoder {
   pos = 0;
   readonly #bytes: Buffer;
 
@@ -146,6 +133,11 @@ class Encoder {
 
   u64(tag: number, value: bigint | undefined, path: string, name?: string): void {
     if (value === undefined || value === 0n) return;
+    this.setU64(tag, value, path, name);
+  }
+
+  /** Also if 0. */
+  setU64(tag: number, value: bigint, path: string, name?: string): void {
     if (typeof value !== 'bigint' || value < 0n || value > U64_MAX) {
       refuse(path, name, value, 'a bigint, 0 .. 2^64-1');
     }
@@ -162,6 +154,11 @@ class Encoder {
     max = 0xffff_ffff,
   ): void {
     if (value === undefined || value === 0) return;
+    this.setU32(tag, value, path, name, max);
+  }
+
+  /** Also if 0. */
+  setU32(tag: number, value: number, path: string, name?: string, max = 0xffff_ffff): void {
     if (!Number.isInteger(value) || value < 0 || value > max) {
       refuse(path, name, value, `an integer, 0 .. ${max}`);
     }
@@ -176,6 +173,14 @@ class Encoder {
     }
     bytes[pos] = value;
     this.pos = pos + 1;
+  }
+
+  /** Nothing if empty or absent. */
+  bytes(tag: number, value: Uint8Array | undefined): void {
+    if (value === undefined || value.length === 0) return;
+    this.setU32(tag, value.length, '');
+    this.#bytes.set(value, this.pos);
+    this.pos += value.length;
   }
 
   /** An event: field 1 of its request. Its length, one byte or two, is known at the end. */
