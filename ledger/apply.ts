@@ -1,23 +1,31 @@
+import { burnIfTransient, OK } from './amount-rules.ts';
 import { complete } from './complete.ts';
 import { createAccount } from './create-accounts.ts';
 import { createTransfer } from './create-transfers.ts';
 import { decide } from './decide.ts';
 import { type Entry, type SubBatch, slotsAt } from './entry.ts';
+import { expire } from './expire.ts';
 import { invariant } from './invariant.ts';
 import {
   COMPLETE_ITEM_WORDS,
   DECIDE_HEADER_WORDS,
   DECIDE_ITEM_WORDS,
+  EXPIRE_ITEM_WORDS,
   RECORD_WORDS,
   SubBatchFlag,
   SubBatchKind,
+  TransferFlag,
   TransferWord,
 } from './layout.ts';
 import type { ResultWriter } from './results.ts';
 import type { LedgerState } from './state.ts';
+import { CREATED, LINKED_EVENT_CHAIN_OPEN, LINKED_EVENT_FAILED } from './status.ts';
 import { readSafeU64 } from './words.ts';
 
 const DECIDE_RECORD = DECIDE_ITEM_WORDS - RECORD_WORDS;
+/** The same place and bit in account and transfer records. */
+const CODE_AND_FLAGS = TransferWord.codeAndFlags;
+const LINKED = TransferFlag.linked << 16;
 
 /** Applies all sub-batches of an entry in order, each event at its own timestamp. */
 export function applyEntry(
@@ -37,22 +45,6 @@ export function applyEntry(
   }
 }
 
-/** Calls `each` with every transfer id that apply may need to know: (event number, where the id stands). */
-export function forEachTransferId(entry: Entry, each: (event: number, idAt: number) => void): void {
-  let first = 0;
-  for (const { kind, count, bodyAt } of entry.subBatches) {
-    if (kind === SubBatchKind.createTransfers) {
-      const idAt = bodyAt + TransferWord.id;
-      for (let i = 0; i < count; i += 1) each(first + i, idAt + i * RECORD_WORDS);
-    }
-    if (kind === SubBatchKind.decide) {
-      const idAt = bodyAt + DECIDE_HEADER_WORDS + DECIDE_RECORD + TransferWord.id;
-      for (let i = 0; i < count; i += 1) each(first + i, idAt + i * DECIDE_ITEM_WORDS);
-    }
-    first += count;
-  }
-}
-
 function applySubBatch(
   state: LedgerState,
   subBatch: SubBatch,
@@ -60,30 +52,25 @@ function applySubBatch(
   event: number,
   results: ResultWriter,
 ): void {
-  const { kind, count, bodyAt, unit } = subBatch;
-  switch (kind) {
+  switch (subBatch.kind) {
     case SubBatchKind.unitInit:
-      initUnit(state, unit, words, bodyAt);
+      initUnit(state, subBatch.unit, words, subBatch.bodyAt);
       break;
     case SubBatchKind.createAccounts:
-      for (let i = 0, at = bodyAt; i < count; i += 1, at += RECORD_WORDS) {
-        beginEvent(state);
-        endEvent(state, createAccount(state, words, at), results);
-      }
+      createAll(state, subBatch, words, event, results);
       break;
-    case SubBatchKind.createTransfers: {
-      const wantsBalances = (subBatch.flags & SubBatchFlag.balances) !== 0;
-      for (let i = 0, at = bodyAt; i < count; i += 1, at += RECORD_WORDS) {
-        beginEvent(state);
-        endEvent(state, createTransfer(state, words, at, event + i, wantsBalances), results);
-      }
+    case SubBatchKind.createTransfers:
+      findAccounts(state, subBatch, words);
+      createAll(state, subBatch, words, event, results);
       break;
-    }
     case SubBatchKind.decide:
       decideAll(state, subBatch, words, event, results);
       break;
     case SubBatchKind.complete:
       completeAll(state, subBatch, words, results);
+      break;
+    case SubBatchKind.expire:
+      expireAll(state, subBatch, words, event, results);
       break;
   }
 }
@@ -94,6 +81,52 @@ function initUnit(state: LedgerState, unit: number, words: Uint32Array, at: numb
   if (state.slots !== null) return;
   state.slots = slotsAt(words, at);
   for (const owner of state.slots) state.digest.mix(owner);
+}
+
+/**
+ * A loop of its own, so that the look-ups of many events wait for memory side by side. No transfer
+ * creates an account that another could name.
+ */
+function findAccounts(state: LedgerState, { bodyAt, count }: SubBatch, words: Uint32Array): void {
+  const { accounts, handles } = state;
+  for (let i = 0, at = bodyAt; i < count; i += 1, at += RECORD_WORDS) {
+    handles[2 * i] = accounts.find(words, at + TransferWord.debitAccountId);
+    handles[2 * i + 1] = accounts.find(words, at + TransferWord.creditAccountId);
+  }
+}
+
+/** A request's events in this unit, its chains whole. */
+function createAll(
+  state: LedgerState,
+  { kind, count, flags, bodyAt }: SubBatch,
+  words: Uint32Array,
+  firstEvent: number,
+  results: ResultWriter,
+): void {
+  const { chain, handles, time } = state;
+  const isTransfers = kind === SubBatchKind.createTransfers;
+  state.batchTime.set(time.lo, time.hi);
+  state.isImport = (flags & SubBatchFlag.imported) !== 0;
+  state.wantsBalances = (flags & SubBatchFlag.balances) !== 0;
+  for (let i = 0, at = bodyAt; i < count; i += 1, at += RECORD_WORDS) {
+    beginEvent(state);
+    const isLinked = (words[at + CODE_AND_FLAGS]! & LINKED) !== 0;
+    if (isLinked && !chain.open) chain.begin(state, results);
+    let status = OK;
+    if (isLinked && i === count - 1) status = LINKED_EVENT_CHAIN_OPEN;
+    else if (chain.broken) status = LINKED_EVENT_FAILED;
+    else if (isTransfers) {
+      const event = firstEvent + i;
+      status = createTransfer(state, words, at, event, handles[2 * i]!, handles[2 * i + 1]!);
+    } else status = createAccount(state, words, at, firstEvent + i);
+    if (status !== CREATED) {
+      if (chain.open && !chain.broken) chain.break(state, results);
+      // After the chain is undone: of all that it did only this is left.
+      if (isTransfers) burnIfTransient(state, status, words, at);
+    }
+    endEvent(state, status, results);
+    if (chain.open && (!isLinked || i === count - 1)) chain.end();
+  }
 }
 
 function decideAll(
@@ -127,6 +160,19 @@ function completeAll(
     beginEvent(state);
     const status = complete(state, channel, readSafeU64(words, at), words[at + 2]!);
     endEvent(state, status, results);
+  }
+}
+
+function expireAll(
+  state: LedgerState,
+  { bodyAt, count }: SubBatch,
+  words: Uint32Array,
+  event: number,
+  results: ResultWriter,
+): void {
+  for (let i = 0, at = bodyAt; i < count; i += 1, at += EXPIRE_ITEM_WORDS) {
+    beginEvent(state);
+    endEvent(state, expire(state, words, at, event + i), results);
   }
 }
 

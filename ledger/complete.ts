@@ -1,10 +1,11 @@
+import { HotWord } from './account-store.ts';
 import { burnIfTransient } from './amount-rules.ts';
 import type { Channel } from './channels.ts';
 import { needClearing } from './clearing.ts';
 import { invariant } from './invariant.ts';
-import { AccountWord, Leg, OpenRowWord, TransferWord } from './layout.ts';
+import { Leg, OpenRowWord, TransferWord } from './layout.ts';
 import { NO_ACCOUNT } from './outcome.ts';
-import { addToColumn, bookRow, takeFromColumn } from './posting.ts';
+import { addToColumn, bookMovement, bookTransfer, takeFromColumn } from './posting.ts';
 import type { LedgerState } from './state.ts';
 import { InternalStatus, TransferStatus } from './status.ts';
 
@@ -34,17 +35,21 @@ export function complete(
   invariant(debit !== NO_ACCOUNT, 'the debit account of an open crossing is gone');
   const clearing = needClearing(state, words[record + TransferWord.ledger]!, channel.otherUnit);
   const amount = record + TransferWord.amount;
-  takeFromColumn(state, debit, AccountWord.debitsPending, words, amount);
-  takeFromColumn(state, clearing, AccountWord.creditsPending, words, amount);
+  takeFromColumn(state, debit, HotWord.debitsPending, words, amount);
+  takeFromColumn(state, clearing, HotWord.creditsPending, words, amount);
   state.ids.removeOpen(words, record + TransferWord.id);
   if (farStatus === TransferStatus.created) {
-    addToColumn(state, debit, AccountWord.debitsPosted, words, amount);
-    addToColumn(state, clearing, AccountWord.creditsPosted, words, amount);
-    bookRow(state, words, record, debit, clearing, Leg.home, channel.otherUnit);
+    addToColumn(state, debit, HotWord.debitsPosted, words, amount);
+    addToColumn(state, clearing, HotWord.creditsPosted, words, amount);
+    const hash = state.ids.hashOf(words, record + TransferWord.id);
+    const { lo, hi } = state.time;
+    const unit = channel.otherUnit;
+    bookTransfer(state, words, record, hash, debit, clearing, Leg.home, unit, lo, hi);
     if (words[row + OpenRowWord.wantsBalances] === 1) outcome.debit = debit;
   } else {
     const decides = farStatus < INTERNAL_STATUS_MIN || farStatus === InternalStatus.wrong_unit;
     invariant(decides, 'a crossing was completed with a status that decides nothing');
+    bookMovement(state, words, record, debit, clearing, Leg.release, channel.otherUnit);
     burnIfTransient(state, farStatus, words, record);
   }
   channels.close(channel, sequence, place);

@@ -1,5 +1,7 @@
+import { HotWord } from './account-store.ts';
 import { OK } from './amount-rules.ts';
 import { existingAccountStatus } from './exists-rules.ts';
+import { importedAccountStatus, timestampStatus } from './import-rules.ts';
 import { AccountFlag, AccountWord } from './layout.ts';
 import { NO_ACCOUNT } from './outcome.ts';
 import type { LedgerState } from './state.ts';
@@ -7,28 +9,45 @@ import { AccountStatus, InternalStatus } from './status.ts';
 import { isHighHalfMax, isZero } from './u128.ts';
 
 const LIMITS = AccountFlag.debitsMustNotExceedCredits | AccountFlag.creditsMustNotExceedDebits;
-/** linked, history, imported, closed and spread are not served yet. */
-const SERVED_FLAGS = LIMITS;
+/** Spread accounts are not served yet. */
+const SERVED_FLAGS =
+  AccountFlag.linked | LIMITS | AccountFlag.history | AccountFlag.imported | AccountFlag.closed;
 
 /** One event of create_accounts: its status. The account exists if it is `created`. */
-export function createAccount(state: LedgerState, words: Uint32Array, at: number): number {
+export function createAccount(
+  state: LedgerState,
+  words: Uint32Array,
+  at: number,
+  event: number,
+): number {
   if (!state.owns(words, at + AccountWord.id)) return InternalStatus.wrong_unit;
-  const early = statusBeforeId(words, at);
+  const early = statusBeforeId(state, words, at);
   if (early !== OK) return early;
   const known = state.accounts.find(words, at + AccountWord.id);
   if (known !== NO_ACCOUNT) return statusOfKnown(state, known, words, at);
   const status = statusOfFields(words, at);
   if (status !== OK) return status;
-  state.accounts.create(words, at, state.time.lo, state.time.hi);
+  const { time, outcome } = state;
+  if (state.isImport) {
+    const imported = importedAccountStatus(state, words, at + AccountWord.timestamp, event);
+    if (imported !== OK) return imported;
+    outcome.timestampLo = words[at + AccountWord.timestamp]!;
+    outcome.timestampHi = words[at + AccountWord.timestamp + 1]!;
+    state.accounts.create(words, at, outcome.timestampLo, outcome.timestampHi);
+  } else {
+    state.accounts.create(words, at, time.lo, time.hi);
+  }
   return AccountStatus.created;
 }
 
-function statusBeforeId(words: Uint32Array, at: number): number {
+function statusBeforeId(state: LedgerState, words: Uint32Array, at: number): number {
   const W = AccountWord;
   const flags = words[at + W.codeAndFlags]! >>> 16;
-  if ((words[at + W.timestamp]! | words[at + W.timestamp + 1]!) !== 0) {
-    return AccountStatus.timestamp_must_be_zero;
-  }
+  const isImported = (flags & AccountFlag.imported) !== 0;
+  const lo = words[at + W.timestamp]!;
+  const hi = words[at + W.timestamp + 1]!;
+  const timestamp = timestampStatus(state, isImported, lo, hi, AccountStatus);
+  if (timestamp !== OK) return timestamp;
   if (words[at + W.reserved] !== 0) return AccountStatus.reserved_field;
   if ((flags & ~SERVED_FLAGS) !== 0) return AccountStatus.reserved_flag;
   if (isZero(words, at + W.id)) return AccountStatus.id_must_not_be_zero;
@@ -38,12 +57,12 @@ function statusBeforeId(words: Uint32Array, at: number): number {
 }
 
 function statusOfKnown(state: LedgerState, handle: number, words: Uint32Array, at: number): number {
-  const page = state.accounts.pageOf(handle);
-  const row = state.accounts.offsetOf(handle);
-  const status = existingAccountStatus(words, at, page, row);
+  const status = existingAccountStatus(state.accounts, handle, words, at);
   if (status === AccountStatus.exists) {
-    state.outcome.timestampLo = page[row + AccountWord.timestamp]!;
-    state.outcome.timestampHi = page[row + AccountWord.timestamp + 1]!;
+    const page = state.accounts.pageOf(handle);
+    const row = state.accounts.offsetOf(handle);
+    state.outcome.timestampLo = page[row + HotWord.timestamp]!;
+    state.outcome.timestampHi = page[row + HotWord.timestamp + 1]!;
   }
   return status;
 }

@@ -1,13 +1,20 @@
-import { burnIfTransient, creditLimitStatus, OK, overflowStatus } from './amount-rules.ts';
+import { HotWord } from './account-store.ts';
+import {
+  burnIfTransient,
+  closedStatus,
+  creditLimitStatus,
+  OK,
+  overflowStatus,
+} from './amount-rules.ts';
 import type { Channel } from './channels.ts';
 import { DecidedWord } from './channels.ts';
 import { findClearing, needClearing } from './clearing.ts';
 import { existingTransferStatus } from './exists-rules.ts';
 import { invariant } from './invariant.ts';
 import { Known } from './known-ids.ts';
-import { AccountWord, Leg, TransferWord } from './layout.ts';
+import { Leg, TransferWord } from './layout.ts';
 import { NO_ACCOUNT } from './outcome.ts';
-import { addToColumn, bookRow } from './posting.ts';
+import { addToColumn, bookTransfer } from './posting.ts';
 import type { LedgerState } from './state.ts';
 import { InternalStatus, TransferStatus } from './status.ts';
 
@@ -77,11 +84,12 @@ function outcomeOf(
   if (status !== OK) return status;
   const clearing = needClearing(state, record[at + TransferWord.ledger]!, homeUnit);
   const amount = at + TransferWord.amount;
-  addToColumn(state, clearing, AccountWord.debitsPosted, record, amount);
-  addToColumn(state, credit, AccountWord.creditsPosted, record, amount);
+  addToColumn(state, clearing, HotWord.debitsPosted, record, amount);
+  addToColumn(state, credit, HotWord.creditsPosted, record, amount);
   state.outcome.timestampLo = record[at + TransferWord.timestamp]!;
   state.outcome.timestampHi = record[at + TransferWord.timestamp + 1]!;
-  bookRow(state, record, at, clearing, credit, Leg.far, homeUnit);
+  const { lo, hi } = state.time;
+  bookTransfer(state, record, at, state.ids.hash, clearing, credit, Leg.far, homeUnit, lo, hi);
   return TransferStatus.created;
 }
 
@@ -101,14 +109,17 @@ function statusOfFarSide(
 ): number {
   const page = state.accounts.pageOf(credit);
   const row = state.accounts.offsetOf(credit);
-  const ledger = page[row + AccountWord.ledger]!;
+  const ledger = page[row + HotWord.ledger]!;
   if (ledger !== record[at + TransferWord.ledger]) {
     return TransferStatus.accounts_must_have_the_same_ledger;
   }
   const clearing = findClearing(state, ledger, homeUnit);
   const known = clearing !== NO_ACCOUNT;
-  const clearingPage = known ? state.accounts.pageOf(clearing) : state.zeroRow;
+  const clearingPage = known ? state.accounts.pageOf(clearing) : state.zeroAccount;
   const clearingRow = known ? state.accounts.offsetOf(clearing) : 0;
-  const overflow = overflowStatus(clearingPage, clearingRow, page, row, record, at);
-  return overflow !== OK ? overflow : creditLimitStatus(page, row, record, at);
+  const closed = closedStatus(clearingPage, clearingRow, page, row);
+  if (closed !== OK) return closed;
+  const amount = at + TransferWord.amount;
+  const overflow = overflowStatus(clearingPage, clearingRow, page, row, record, amount, false);
+  return overflow !== OK ? overflow : creditLimitStatus(page, row, record, amount);
 }

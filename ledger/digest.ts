@@ -9,19 +9,20 @@ const HEX_DIGITS = 16;
  * from; where digests differ one of them computed wrongly. It finds faults, not forgers.
  */
 export class Digest {
-  #a = 0;
-  #b = 0;
+  /** Both lanes, as signed words. A chain that is undone puts them back. */
+  a = 0;
+  b = 0;
 
   static parse(hex: string): Digest {
     invariant(/^[0-9a-f]{16}$/.test(hex), `'${hex}' is not an execution digest`);
     const digest = new Digest();
-    digest.#a = Number.parseInt(hex.slice(0, HEX_DIGITS / 2), 16) | 0;
-    digest.#b = Number.parseInt(hex.slice(HEX_DIGITS / 2), 16) | 0;
+    digest.a = Number.parseInt(hex.slice(0, HEX_DIGITS / 2), 16) | 0;
+    digest.b = Number.parseInt(hex.slice(HEX_DIGITS / 2), 16) | 0;
     return digest;
   }
 
   toString(): string {
-    return hex32(this.#a) + hex32(this.#b);
+    return hex32(this.a) + hex32(this.b);
   }
 
   mix(word: number): void {
@@ -43,8 +44,8 @@ export class Digest {
 
   /** Each lane takes every word under a multiplier of its own, so that no two words can swap. */
   #mix4(w0: number, w1: number, w2: number, w3: number): void {
-    let a = this.#a;
-    let b = this.#b;
+    let a = this.a;
+    let b = this.b;
     a = Math.imul(a ^ w0, 0x9e37_79b1);
     b = Math.imul(b ^ w1, 0x85eb_ca6b);
     a = Math.imul((a ^ (a >>> 15)) + w2, 0xc2b2_ae35);
@@ -53,8 +54,8 @@ export class Digest {
     b ^= a >>> 15;
     a = Math.imul(a + w1, 0x1656_67b1);
     b = Math.imul(b + w0, 0x9e37_79b1);
-    this.#a = (a ^ w3 ^ (b >>> 17)) | 0;
-    this.#b = (b ^ w2 ^ (a >>> 14)) | 0;
+    this.a = (a ^ w3 ^ (b >>> 17)) | 0;
+    this.b = (b ^ w2 ^ (a >>> 14)) | 0;
   }
 }
 

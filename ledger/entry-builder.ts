@@ -7,6 +7,7 @@ import {
   ENTRY_HEADER_WORDS,
   ENTRY_VERSION,
   EntryWord,
+  EXPIRE_ITEM_WORDS,
   RECORD_WORDS,
   SLOT_COUNT,
   SUB_BATCH_HEADER_WORDS,
@@ -119,6 +120,13 @@ export function completeSubBatch(
     words[at + 2] = status;
     at += COMPLETE_ITEM_WORDS;
   }
+  return words;
+}
+
+/** `items` are what Machine.dueTimeouts gave. */
+export function expireSubBatch(items: Uint32Array): Uint32Array {
+  const words = subBatch(SubBatchKind.expire, items.length / EXPIRE_ITEM_WORDS, items.length, 0, 0);
+  words.set(items, SUB_BATCH_HEADER_WORDS);
   return words;
 }
 

@@ -7,6 +7,7 @@ import {
   ENTRY_VERSION,
   EntryWord,
   EVENTS_PER_REQUEST_MAX,
+  EXPIRE_ITEM_WORDS,
   RECORD_WORDS,
   SLOT_COUNT,
   SUB_BATCH_HEADER_WORDS,
@@ -26,6 +27,7 @@ export {
   type DecideItem,
   decideSubBatch,
   EntryBuilder,
+  expireSubBatch,
   unitInitSubBatch,
 } from './entry-builder.ts';
 
@@ -119,13 +121,15 @@ function readSubBatch(payload: Uint32Array, at: number): SubBatch {
   const count = payload[at + SubBatchWord.count]!;
   const unit = payload[at + SubBatchWord.unit]!;
   if (count > EVENTS_PER_REQUEST_MAX) malformed(`a sub-batch has ${count} events`);
-  if ((flags & ~SubBatchFlag.balances) !== 0) malformed(`a sub-batch has the flags ${flags}`);
+  const isClients = kind === SubBatchKind.createAccounts || kind === SubBatchKind.createTransfers;
+  const knownFlags = SubBatchFlag.balances | (isClients ? SubBatchFlag.imported : 0);
+  if ((flags & ~knownFlags) !== 0) malformed(`a sub-batch has the flags ${flags}`);
   const bodyWords = bodyWordsOf(kind, count);
   if (payload[at + SubBatchWord.bodyWords] !== bodyWords || bodyAt + bodyWords > payload.length) {
     malformed(`a body of kind ${kind} with ${count} events does not have ${bodyWords} words`);
   }
-  const isClients = kind === SubBatchKind.createAccounts || kind === SubBatchKind.createTransfers;
-  const unitFits = isClients ? unit === 0 : unit > 0 && unit <= UNIT_MAX;
+  const isOwn = isClients || kind === SubBatchKind.expire;
+  const unitFits = isOwn ? unit === 0 : unit > 0 && unit <= UNIT_MAX;
   if (!unitFits) malformed(`a sub-batch of kind ${kind} names unit ${unit}`);
   if (kind === SubBatchKind.unitInit) {
     if (count !== 0 || flags !== 0) malformed('a unitInit has events or flags');
@@ -152,6 +156,8 @@ function bodyWordsOf(kind: number, count: number): number {
       return DECIDE_HEADER_WORDS + count * DECIDE_ITEM_WORDS;
     case SubBatchKind.complete:
       return count * COMPLETE_ITEM_WORDS;
+    case SubBatchKind.expire:
+      return count * EXPIRE_ITEM_WORDS;
     default:
       return malformed(`a sub-batch is of kind ${kind}`);
   }

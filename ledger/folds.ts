@@ -3,6 +3,7 @@ import { invariant } from './invariant.ts';
 import {
   ACCOUNT_ROW_WORDS,
   BURNT_ROW_WORDS,
+  REQUESTED_ROW_WORDS,
   SLOT_COUNT,
   TRANSFER_ROW_WORDS,
   WORD_BYTES,
@@ -15,6 +16,8 @@ interface Mark {
   /** Serials of the rows and burnt ids after it. */
   readonly rows: number;
   readonly burnt: number;
+  /** Serial of the next requested amount. */
+  readonly requested: number;
   /** Bytes it took to the books; 0 once they hold them. */
   readonly bytes: number;
 }
@@ -40,7 +43,7 @@ export class Folds {
 
   constructor(state: LedgerState, index: number) {
     this.#state = state;
-    this.#taken = { throughIndex: index, rows: 0, burnt: 0, bytes: 0 };
+    this.#taken = { throughIndex: index, rows: 0, burnt: 0, requested: 0, bytes: 0 };
     this.#held = this.#taken;
     this.#slotsTaken = state.slots !== null;
   }
@@ -59,7 +62,8 @@ export class Folds {
 
   /** Everything since the last fold taken; null if no entry was applied since. */
   take({ index, term, lastTimestamp }: Position): Fold | null {
-    const { accounts, ids, channels, history, digest, slots, unit } = this.#state;
+    const { accounts, ids, channels, history, pendings, requested, digest, slots, unit } =
+      this.#state;
     if (index === this.#taken.throughIndex) return null;
     const bytes = this.#newBytes();
     const fold: Fold = {
@@ -72,14 +76,20 @@ export class Folds {
       slots: this.#slotsTaken || slots === null ? null : slots.slice(),
       accounts: accounts.takeChanged(),
       transfers: ids.rows.copyFrom(this.#taken.rows),
-      pendings: new Uint32Array(0),
-      requested: new Uint32Array(0),
+      pendings: pendings.take(),
+      requested: requested.copyFrom(this.#taken.requested),
       history: history.take(),
       burnt: ids.burnt.copyFrom(this.#taken.burnt),
       ...channels.takeChanges(),
     };
     this.#slotsTaken = slots !== null;
-    this.#taken = { throughIndex: index, rows: ids.rows.end, burnt: ids.burnt.end, bytes };
+    this.#taken = {
+      throughIndex: index,
+      rows: ids.rows.end,
+      burnt: ids.burnt.end,
+      requested: requested.end,
+      bytes,
+    };
     this.#underWay.push(this.#taken);
     return fold;
   }
@@ -91,15 +101,18 @@ export class Folds {
     this.#held = this.#underWay[count - 1]!;
     this.#underWay.splice(0, count);
     this.#state.ids.evict(this.#held.rows, this.#held.burnt);
+    this.#state.requested.dropThrough(this.#held.requested);
   }
 
   #newBytes(): number {
-    const { accounts, ids, channels, history, slots } = this.#state;
+    const { accounts, ids, channels, history, pendings, requested, slots } = this.#state;
     const words =
       accounts.changedCount * ACCOUNT_ROW_WORDS +
       (ids.rows.end - this.#taken.rows) * TRANSFER_ROW_WORDS +
       (ids.burnt.end - this.#taken.burnt) * BURNT_ROW_WORDS +
-      history.length;
+      (requested.end - this.#taken.requested) * REQUESTED_ROW_WORDS +
+      history.length +
+      pendings.length;
     const slotBytes = slots !== null && !this.#slotsTaken ? SLOT_COUNT * 2 : 0;
     return POSITION_BYTES + words * WORD_BYTES + channels.changedBytes + slotBytes;
   }

@@ -3,14 +3,17 @@ import { InvariantError, invariant } from './invariant.ts';
 import {
   BURNT_ROW_WORDS,
   BurntRowWord,
+  Leg,
   OpenRowWord,
+  PendingState,
   TRANSFER_ROW_WORDS,
   TransferRowWord,
 } from './layout.ts';
-import type { LookUpResult } from './look-up.ts';
-import { LookUps } from './look-up.ts';
+import { type LookUpResult, LookUpRole, LookUps } from './look-up.ts';
 import type { OpenPool } from './open-pool.ts';
+import { ResolvedIds } from './resolved-ids.ts';
 import { RowRing } from './row-ring.ts';
+import { findRow } from './row-search.ts';
 import { copy, equal, greater } from './u128.ts';
 
 /** What this unit knows of a transfer id. */
@@ -29,6 +32,7 @@ export class KnownIds implements IdHolder {
   readonly rows = new RowRing(TRANSFER_ROW_WORDS);
   readonly burnt = new RowRing(BURNT_ROW_WORDS);
   readonly lookUps = new LookUps();
+  readonly resolved: ResolvedIds;
   readonly #index: IdIndex;
   readonly #open: OpenPool;
   readonly #residentMax: number;
@@ -39,15 +43,18 @@ export class KnownIds implements IdHolder {
   /** Set by `locate` for a row or an open crossing: where the record lies. */
   foundWords: Uint32Array = this.#leftMax;
   foundAt = 0;
+  /** Set by `locate`: the hash of the id, for `addRow`. */
+  hash = 0;
 
   constructor(hashSeed: number, residentMax: number, open: OpenPool) {
     this.#index = new IdIndex(hashSeed, this);
+    this.resolved = new ResolvedIds(hashSeed, this.rows);
     this.#open = open;
     this.#residentMax = residentMax;
   }
 
   get bytes(): number {
-    return this.#index.bytes + this.rows.bytes + this.burnt.bytes;
+    return this.#index.bytes + this.resolved.bytes + this.rows.bytes + this.burnt.bytes;
   }
 
   /** The books hold ids up to this one that memory does not. */
@@ -60,6 +67,10 @@ export class KnownIds implements IdHolder {
     return this.#someLeft;
   }
 
+  hashOf(words: Uint32Array, at: number): number {
+    return this.#index.hashOf(words, at);
+  }
+
   /**
    * False if memory and the order of ids settle what is known of the id. An open crossing does not: the
    * entry may first complete it, and so forget its id, and then use the id again.
@@ -70,18 +81,62 @@ export class KnownIds implements IdHolder {
     return kind === Known.none || kind === Known.open;
   }
 
+  /** The row with this timestamp (two words), if there is one, has left memory. */
+  needsRow(words: Uint32Array, at: number): boolean {
+    const { rows } = this;
+    if (!this.#someLeft || rows.count === 0) return this.#someLeft;
+    const oldest = rows.wordsOf(rows.begin);
+    const oldestAt = rows.offsetOf(rows.begin) + TransferRowWord.rowTimestamp;
+    const hi = words[at + 1]!;
+    return hi < oldest[oldestAt + 1]! || (hi === oldest[oldestAt + 1] && words[at]! < oldest[oldestAt]!);
+  }
+
   /** What is known of the id of the entry's event number `event`. */
   locate(words: Uint32Array, at: number, event: number): Known {
-    const known = this.locateResident(words, at);
-    if (known !== Known.none || !this.#mayHaveLeft(words, at)) return known;
-    return this.#locateInBooks(this.lookUps.resultOf(event), words, at);
+    this.hash = this.#index.hashOf(words, at);
+    const value = this.#index.findHashed(this.hash, words, at);
+    if (value !== 0) return this.#found(value);
+    if (!this.#mayHaveLeft(words, at)) return Known.none;
+    return this.#locateInBooks(this.lookUps.id(event, LookUpRole.own), words, at);
+  }
+
+  /** The same of the pending transfer that the event names. */
+  locatePending(words: Uint32Array, at: number, event: number): Known {
+    const value = this.#index.find(words, at);
+    if (value !== 0) return this.#found(value);
+    if (!this.#mayHaveLeft(words, at)) return Known.none;
+    return this.#locateInBooks(this.lookUps.id(event, LookUpRole.pending), words, at);
+  }
+
+  /** The row with this timestamp, found or not; see needsRow. */
+  locateRow(words: Uint32Array, at: number, event: number): boolean {
+    if (this.needsRow(words, at)) {
+      const row = this.lookUps.row(event);
+      if (row === null) return false;
+      this.foundWords = row;
+      this.foundAt = 0;
+      return true;
+    }
+    const { rows } = this;
+    const timestamp = TransferRowWord.rowTimestamp;
+    const serial = findRow(rows, rows.begin, timestamp, words[at]!, words[at + 1]!);
+    if (serial < 0) return false;
+    this.foundWords = rows.wordsOf(serial);
+    this.foundAt = rows.offsetOf(serial);
+    return true;
   }
 
   locateResident(words: Uint32Array, at: number): Known {
     const value = this.#index.find(words, at);
-    if (value === 0) return Known.none;
-    this.#resolve(value);
-    return (value >>> KIND_SHIFT) as Known;
+    return value === 0 ? Known.none : this.#found(value);
+  }
+
+  /** What became of the pending transfer of a row: of memory's rows, or with a state of its own from the books. */
+  stateOf(row: Uint32Array, at: number): PendingState {
+    const resolved = this.resolved.stateOf(row, at + TransferRowWord.record);
+    if (resolved !== PendingState.none) return resolved;
+    const own = row[at + TransferRowWord.pendingState]!;
+    return own === PendingState.none ? PendingState.pending : (own as PendingState);
   }
 
   holdsId(value: number, words: Uint32Array, at: number): boolean {
@@ -89,11 +144,19 @@ export class KnownIds implements IdHolder {
     return equal(this.foundWords, this.foundAt, words, at);
   }
 
-  /** The row of a new id. The caller writes all of it at once. */
-  addRow(id: Uint32Array, at: number): number {
+  /** A row whose id is new, with the id's hash. The caller writes all of it at once. */
+  addRow(hash: number): number {
     const serial = this.rows.append();
-    this.#index.add(id, at, indexValue(Known.row, serial));
+    this.#index.addHashed(hash, indexValue(Known.row, serial));
     return serial;
+  }
+
+  /** Takes the newest rows away again, from this serial on: their chain is undone. */
+  undoRows(serial: number): void {
+    for (let undone = this.rows.end - 1; undone >= serial; undone -= 1) {
+      this.#forget(this.rows.wordsOf(undone), this.rows.offsetOf(undone));
+    }
+    this.rows.truncate(serial);
   }
 
   burn(id: Uint32Array, at: number, timestampLo: number, timestampHi: number): void {
@@ -123,12 +186,14 @@ export class KnownIds implements IdHolder {
       const mayDropRow = this.rows.begin < rowsFolded;
       const mayDropBurnt = this.burnt.begin < burntFolded;
       if (!mayDropRow && !mayDropBurnt) return;
-      if (mayDropRow && (!mayDropBurnt || this.#rowIsOlder())) {
-        this.#drop(this.rows, TransferRowWord.record);
-      } else {
-        this.#drop(this.burnt, BurntRowWord.id);
-      }
+      if (mayDropRow && (!mayDropBurnt || this.#rowIsOlder())) this.#dropRow();
+      else this.#dropBurnt();
     }
+  }
+
+  #found(value: number): Known {
+    this.#resolve(value);
+    return (value >>> KIND_SHIFT) as Known;
   }
 
   /** Where the id behind an index value lies: at the start of a transfer record or of a burnt row. */
@@ -156,13 +221,33 @@ export class KnownIds implements IdHolder {
     return rowHi < burntHi || (rowHi === burntHi && row[rowAt]! < burnt[burntAt]!);
   }
 
-  #drop(ring: RowRing, idWord: number): void {
-    const words = ring.wordsOf(ring.begin);
-    const at = ring.offsetOf(ring.begin) + idWord;
+  #dropRow(): void {
+    const words = this.rows.wordsOf(this.rows.begin);
+    const at = this.rows.offsetOf(this.rows.begin);
+    this.#forget(words, at);
+    if (hasOwnId(words, at)) this.#left(words, at);
+    // Even of a row without an id of its own: from now on a row may be in the books alone.
+    this.#someLeft = true;
+    this.rows.dropOldest();
+  }
+
+  #dropBurnt(): void {
+    const words = this.burnt.wordsOf(this.burnt.begin);
+    const at = this.burnt.offsetOf(this.burnt.begin) + BurntRowWord.id;
     this.#index.remove(words, at);
+    this.#left(words, at);
+    this.burnt.dropOldest();
+  }
+
+  /** The row's id, and the id of what it resolved, lead to it no longer. */
+  #forget(row: Uint32Array, at: number): void {
+    this.resolved.forget(row, at);
+    if (hasOwnId(row, at)) this.#index.remove(row, at);
+  }
+
+  #left(words: Uint32Array, at: number): void {
     if (!this.#someLeft || greater(words, at, this.#leftMax, 0)) copy(words, at, this.#leftMax, 0);
     this.#someLeft = true;
-    ring.dropOldest();
   }
 
   #mayHaveLeft(words: Uint32Array, at: number): boolean {
@@ -180,6 +265,11 @@ export class KnownIds implements IdHolder {
     this.foundAt = TransferRowWord.record;
     return Known.row;
   }
+}
+
+/** Rows that are transfers have one; see Leg. */
+function hasOwnId(row: Uint32Array, at: number): boolean {
+  return (row[at + TransferRowWord.leg]! & 0xffff) <= Leg.far;
 }
 
 function indexValue(kind: Known, place: number): number {

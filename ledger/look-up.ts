@@ -7,57 +7,92 @@ import { WordBuffer } from './words.ts';
  */
 export type LookUpResult = Uint32Array | 'burnt' | null;
 
-/** What apply must know and memory can't tell: ids, pending ids, and rows by their timestamp. */
+/** What the next entry needs and memory can't tell: nearly always nothing. */
 export interface Unsettled {
-  readonly count: number;
-  /** Event number of each in the whole entry, ascending. */
-  readonly ordinals: Uint32Array;
-  /** count x 4 words. */
+  /** Transfer ids, four words each: for Books.lookUp. */
   readonly ids: Uint32Array;
+  /** Row timestamps, two words each: for Books.rowsAt. */
+  readonly timestamps: Uint32Array;
 }
 
-/** The unsettled ids of the next entry, and then what the books know of them. */
-export class LookUps {
+/** An event's own id, and the pending transfer that it resolves. */
+export const LookUpRole = { own: 0, pending: 1 } as const;
+const ROLES = 2;
+
+/** Keys asked of the books, by event, and then what the books know of them. Events ask in order. */
+class Answers<T> {
+  readonly #keyWords: number;
   readonly #ordinals = new WordBuffer();
-  readonly #ids = new WordBuffer();
-  #unsettled: Unsettled = { count: 0, ordinals: new Uint32Array(0), ids: new Uint32Array(0) };
-  #found: readonly LookUpResult[] = [];
+  readonly #keys = new WordBuffer();
+  #asked: Uint32Array = new Uint32Array(0);
+  #found: readonly T[] = [];
   #cursor = 0;
 
-  add(event: number, words: Uint32Array, at: number): void {
-    this.#ordinals.push(event);
-    const row = this.#ids.addRow(4);
-    this.#ids.words.set(words.subarray(at, at + 4), row);
+  constructor(keyWords: number) {
+    this.#keyWords = keyWords;
   }
 
-  /** Ends the list that `add` built. */
-  close(): Unsettled {
+  ask(ordinal: number, words: Uint32Array, at: number): void {
+    this.#ordinals.push(ordinal);
+    const row = this.#keys.addRow(this.#keyWords);
+    for (let word = 0; word < this.#keyWords; word += 1) {
+      this.#keys.words[row + word] = words[at + word]!;
+    }
+  }
+
+  /** Ends the list that `ask` built and returns its keys. */
+  close(): Uint32Array {
     this.#found = [];
     this.#cursor = 0;
-    if (this.#unsettled.count > 0 || this.#ordinals.length > 0) {
-      const ordinals = this.#ordinals.take();
-      this.#unsettled = { count: ordinals.length, ordinals, ids: this.#ids.take() };
-    }
-    return this.#unsettled;
+    if (this.#asked.length > 0 || this.#ordinals.length > 0) this.#asked = this.#ordinals.take();
+    return this.#asked.length === 0 ? this.#asked : this.#keys.take();
   }
 
-  answer(found: readonly LookUpResult[]): void {
-    const { count } = this.#unsettled;
-    invariant(found.length === count, `${found.length} answers for ${count} unsettled ids`);
+  answer(found: readonly T[]): void {
+    const count = this.#asked.length;
+    invariant(found.length === count, `${found.length} answers for ${count} unsettled keys`);
     this.#found = found;
     this.#cursor = 0;
   }
 
-  /** Events ask in order; one that was settled by an earlier event of its entry doesn't ask. */
-  resultOf(event: number): LookUpResult {
-    const { ordinals } = this.#unsettled;
-    while (this.#cursor < ordinals.length && ordinals[this.#cursor]! < event) this.#cursor += 1;
-    const result = ordinals[this.#cursor] === event ? this.#found[this.#cursor] : undefined;
-    if (result === undefined) {
-      throw new InvariantError(
-        `the id of event ${event} is neither resident, looked up nor excluded`,
-      );
+  /** One that was settled by an earlier event of its entry doesn't ask. */
+  of(ordinal: number): T {
+    const asked = this.#asked;
+    while (this.#cursor < asked.length && asked[this.#cursor]! < ordinal) this.#cursor += 1;
+    if (asked[this.#cursor] !== ordinal) {
+      throw new InvariantError('a key is neither resident, looked up nor excluded');
     }
-    return result;
+    return this.#found[this.#cursor]!;
+  }
+}
+
+/** The unsettled keys of the next entry. */
+export class LookUps {
+  readonly #ids = new Answers<LookUpResult>(4);
+  readonly #rows = new Answers<Uint32Array | null>(2);
+
+  askId(event: number, role: number, words: Uint32Array, at: number): void {
+    this.#ids.ask(event * ROLES + role, words, at);
+  }
+
+  askRow(event: number, words: Uint32Array, at: number): void {
+    this.#rows.ask(event, words, at);
+  }
+
+  close(): Unsettled {
+    return { ids: this.#ids.close(), timestamps: this.#rows.close() };
+  }
+
+  answer(ids: readonly LookUpResult[], rows: readonly (Uint32Array | null)[]): void {
+    this.#ids.answer(ids);
+    this.#rows.answer(rows);
+  }
+
+  id(event: number, role: number): LookUpResult {
+    return this.#ids.of(event * ROLES + role);
+  }
+
+  row(event: number): Uint32Array | null {
+    return this.#rows.of(event);
   }
 }

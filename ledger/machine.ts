@@ -1,16 +1,23 @@
-import { applyEntry, forEachTransferId } from './apply.ts';
+import { HotWord } from './account-store.ts';
+import { applyEntry } from './apply.ts';
 import { finishedThrough } from './channels.ts';
 import { type Entry, readEntry } from './entry.ts';
 import type { BooksImage, Fold } from './fold.ts';
 import { Folds } from './folds.ts';
 import { InvariantError, invariant } from './invariant.ts';
 import { Known } from './known-ids.ts';
-import { AccountRowWord, type PendingState, RECORD_WORDS, TRANSFER_ROW_WORDS } from './layout.ts';
+import { type PendingState, TRANSFER_ROW_WORDS, TransferRowWord } from './layout.ts';
 import { loadState } from './load.ts';
 import type { LookUpResult, Unsettled } from './look-up.ts';
 import { type Results, ResultWriter } from './results.ts';
 import { LedgerState } from './state.ts';
-import { unfoldedRows } from './unfolded-rows.ts';
+import {
+  pendingStateOf,
+  unfoldedAccountRows,
+  unfoldedRequested,
+  unfoldedRows,
+} from './unfolded-rows.ts';
+import { unsettledOf } from './unsettled.ts';
 import { readSafeU64, readU64, writeSafeU64 } from './words.ts';
 
 export type { LookUpResult, Unsettled } from './look-up.ts';
@@ -82,28 +89,26 @@ export class Machine {
   }
 
   /**
-   * Ids of create_transfers and decide events that neither memory nor the id order settles: nearly
-   * always none. Call it right before apply of the same payload, and look the ids up in the books.
+   * What apply of this payload must know and neither memory nor the order of ids settles: nearly always
+   * nothing. Call it right before apply of the same payload, and look it up in the books.
    */
   unsettled(payload: Uint32Array): Unsettled {
-    const { ids } = this.#state;
     const entry = readEntry(payload);
-    if (ids.someLeft) {
-      forEachTransferId(entry, (event, idAt) => {
-        if (ids.needsLookUp(payload, idAt)) ids.lookUps.add(event, payload, idAt);
-      });
-    }
     this.#readPayload = payload;
     this.#readEntry = entry;
-    return ids.lookUps.close();
+    return unsettledOf(this.#state, entry, payload);
   }
 
-  /** Applies one committed command; found[i] answers unsettled id i. Results stay valid until the next call. */
+  /**
+   * Applies one committed command; `found` answers the unsettled ids and `rows` the unsettled row
+   * timestamps, in order. Results stay valid until the next call.
+   */
   apply(
     index: number,
     term: number,
     payload: Uint32Array,
     found: readonly LookUpResult[],
+    rows: readonly (Uint32Array | null)[],
   ): Results {
     const state = this.#state;
     const entry = this.#readPayload === payload ? this.#readEntry : null;
@@ -116,7 +121,7 @@ export class Machine {
     if (first <= this.#lastTimestamp) {
       throw new InvariantError(`entry ${index} goes back from ${this.#lastTimestamp} to ${first}`);
     }
-    state.ids.lookUps.answer(found);
+    state.ids.lookUps.answer(found, rows);
     applyEntry(state, entry, payload, this.#results);
     if (entry.eventCount > 0) this.#lastTimestamp = first + BigInt(entry.eventCount) - 1n;
     return this.#results;
@@ -151,29 +156,32 @@ export class Machine {
   /** Writes the account's record, balances included. */
   readAccount(handle: number, out: Uint32Array, offset: number): void {
     invariant(handle >= 0 && handle < this.accountCount, 'there is no account with this handle');
-    const row = this.#state.accounts.offsetOf(handle);
-    out.set(this.#state.accounts.pageOf(handle).subarray(row, row + RECORD_WORDS), offset);
+    this.#state.accounts.copyOut(handle, out, offset, false);
   }
 
   /** Handle of the first account created at or after that time; accountCount if there is none. Handles ascend with time. */
-  firstAccountFrom(_timestamp: bigint): number {
-    throw new InvariantError('not built');
+  firstAccountFrom(timestamp: bigint): number {
+    const [lo, hi] = [Number(timestamp & 0xffff_ffffn), Number(timestamp >> 32n)];
+    return this.#state.accounts.firstFrom(lo, hi);
   }
 
-  /** Row timestamp of the account's newest transfer in this unit; 0 = none. */
+  /** Row timestamp of the account's newest row in this unit; 0 = none. */
   accountLatestTransfer(handle: number): bigint {
-    const row = this.#state.accounts.offsetOf(handle);
-    return readU64(this.#state.accounts.pageOf(handle), row + AccountRowWord.latestTransfer);
+    const at = this.#state.accounts.offsetOf(handle) + HotWord.latestTransfer;
+    return readU64(this.#state.accounts.pageOf(handle), at);
   }
 
   // --- transfers ---
 
-  /** What memory knows of a transfer id: a copy of its row, that it is burnt or crossing, or null. */
+  /** What memory knows of a transfer id: a copy of its row with its PendingState, that it is burnt or crossing, or null. */
   findResidentTransfer(words: Uint32Array, offset: number): Uint32Array | 'burnt' | 'open' | null {
     const { ids } = this.#state;
     switch (ids.locateResident(words, offset)) {
-      case Known.row:
-        return ids.foundWords.slice(ids.foundAt, ids.foundAt + TRANSFER_ROW_WORDS);
+      case Known.row: {
+        const row = ids.foundWords.slice(ids.foundAt, ids.foundAt + TRANSFER_ROW_WORDS);
+        row[TransferRowWord.pendingState] = pendingStateOf(this.#state, row);
+        return row;
+      }
       case Known.burnt:
         return 'burnt';
       case Known.open:
@@ -187,36 +195,27 @@ export class Machine {
    * State of the transfer of a row that comes from the books or from here: what has resolved it since the
    * books were written counts. PendingState.none unless it is a pending transfer.
    */
-  pendingStateOf(_row: Uint32Array): PendingState {
-    throw new InvariantError('not built');
+  pendingStateOf(row: Uint32Array): PendingState {
+    return pendingStateOf(this.#state, row);
   }
 
   /** Row timestamp of the newest row of any leg; 0n = none. */
   get lastRowTimestamp(): bigint {
-    throw new InvariantError('not built');
+    const { lastRowLo, lastRowHi } = this.#state;
+    return (BigInt(lastRowHi) << 32n) | BigInt(lastRowLo);
   }
 
   /**
    * Copies of the rows of all legs that the books do not hold yet, by row timestamp within these bounds
    * (inclusive), each with its PendingState. All other rows are older, and in the books.
    */
-  unfoldedRows(_from: bigint, _to: bigint, _reversed: boolean, _limit: number): Uint32Array[] {
-    throw new InvariantError('not built');
+  unfoldedRows(from: bigint, to: bigint, reversed: boolean, limit: number): Uint32Array[] {
+    return unfoldedRows(this.#state, this.#folds.firstRowNotHeld, from, to, reversed, limit);
   }
 
   /** Amount that was asked for (four words), of a row that unfoldedRows gives; null if it is the row's own. */
-  unfoldedRequested(_rowTimestamp: bigint): Uint32Array | null {
-    throw new InvariantError('not built');
-  }
-
-  /** Deadline of the pending transfer that is next to expire, ns; null if none is. Resolved ones don't count. */
-  get nextDeadline(): bigint | null {
-    throw new InvariantError('not built');
-  }
-
-  /** Items (EXPIRE_ITEM_WORDS) for an expire sub-batch: what is due at that time, at most `max`, in order. */
-  dueTimeouts(_now: bigint, _max: number): Uint32Array {
-    throw new InvariantError('not built');
+  unfoldedRequested(rowTimestamp: bigint): Uint32Array | null {
+    return unfoldedRequested(this.#state, rowTimestamp);
   }
 
   /**
@@ -224,7 +223,19 @@ export class Machine {
    * PendingState.
    */
   unfoldedAccountTransfers(accountId: Uint32Array): Uint32Array[] {
-    return unfoldedRows(this.#state, accountId, this.#folds.firstRowNotHeld);
+    return unfoldedAccountRows(this.#state, accountId, this.#folds.firstRowNotHeld);
+  }
+
+  // --- expiry ---
+
+  /** Deadline of the pending transfer that is next to expire, ns; null if none is. Resolved ones don't count. */
+  get nextDeadline(): bigint | null {
+    return this.#state.timeouts.nextDeadline;
+  }
+
+  /** Items (EXPIRE_ITEM_WORDS) for an expire sub-batch: what is due at that time, at most `max`, in order. */
+  dueTimeouts(now: bigint, max: number): Uint32Array {
+    return this.#state.timeouts.due(Number(now & 0xffff_ffffn), Number(now >> 32n), max);
   }
 
   // --- crossings ---
@@ -286,7 +297,7 @@ export class Machine {
   }
 
   get residentBytes(): number {
-    const { accounts, ids, channels } = this.#state;
-    return accounts.bytes + ids.bytes + channels.bytes;
+    const { accounts, ids, channels, timeouts, requested } = this.#state;
+    return accounts.bytes + ids.bytes + channels.bytes + timeouts.bytes + requested.bytes;
   }
 }

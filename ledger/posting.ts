@@ -1,19 +1,24 @@
+import { HotWord } from './account-store.ts';
 import {
-  AccountRowWord,
-  AccountWord,
+  AccountFlag,
   BALANCES_WORDS,
   HISTORY_EVERY,
   HISTORY_ROW_WORDS,
   HistoryRowWord,
-  RECORD_WORDS,
+  PENDING_ROW_WORDS,
+  PendingRowWord,
+  type PendingState,
+  RequestedRowWord,
   TransferRowWord,
   TransferWord,
 } from './layout.ts';
 import type { LedgerState } from './state.ts';
-import { add, subtract } from './u128.ts';
-import { copyWords } from './words.ts';
+import { add, copy, subtract } from './u128.ts';
+import { copyRecord, copyWords } from './words.ts';
 
-/** Adds to or takes from one column of an account; `column` is its AccountWord. */
+const HISTORY_FLAG = AccountFlag.history << 16;
+
+/** Adds to one column of an account; `column` is its HotWord. */
 export function addToColumn(
   state: LedgerState,
   handle: number,
@@ -25,7 +30,6 @@ export function addToColumn(
   const at = state.accounts.offsetOf(handle) + column;
   add(page, at, amount, amountAt);
   state.digest.column(page, at);
-  state.accounts.markChanged(handle);
 }
 
 export function takeFromColumn(
@@ -39,14 +43,40 @@ export function takeFromColumn(
   const at = state.accounts.offsetOf(handle) + column;
   subtract(page, at, amount, amountAt);
   state.digest.column(page, at);
-  state.accounts.markChanged(handle);
+}
+
+/** Closes or reopens an account. */
+export function setClosed(state: LedgerState, handle: number, closed: boolean): void {
+  const page = state.accounts.pageOf(handle);
+  const at = state.accounts.offsetOf(handle) + HotWord.codeAndFlags;
+  const flag = AccountFlag.closed << 16;
+  page[at] = closed ? page[at]! | flag : page[at]! & ~flag;
+  state.digest.mix(page[at]!);
 }
 
 /**
- * Books the event's transfer row and links it into both accounts' histories. Called once all balances
- * stand as they are after the event. The outcome's timestamp becomes the record's, the event's own the row's.
+ * Books a row whose transfer's id is new (`hash` as KnownIds.hashOf) and links it into both accounts'
+ * histories. Called once all balances stand as they are after the event. The outcome's timestamp becomes
+ * the record's.
  */
-export function bookRow(
+export function bookTransfer(
+  state: LedgerState,
+  record: Uint32Array,
+  recordAt: number,
+  hash: number,
+  debit: number,
+  credit: number,
+  leg: number,
+  otherUnit: number,
+  timeLo: number,
+  timeHi: number,
+): void {
+  const serial = state.ids.addRow(hash);
+  book(state, serial, record, recordAt, debit, credit, leg, otherUnit, timeLo, timeHi);
+}
+
+/** Books a row that is no transfer, at the event's time: a hold, a release or an expiry. Returns its serial. */
+export function bookMovement(
   state: LedgerState,
   record: Uint32Array,
   recordAt: number,
@@ -54,42 +84,112 @@ export function bookRow(
   credit: number,
   leg: number,
   otherUnit: number,
+): number {
+  const serial = state.ids.rows.append();
+  const { lo, hi } = state.time;
+  book(state, serial, record, recordAt, debit, credit, leg, otherUnit, lo, hi);
+  return serial;
+}
+
+function book(
+  state: LedgerState,
+  serial: number,
+  record: Uint32Array,
+  recordAt: number,
+  debit: number,
+  credit: number,
+  leg: number,
+  otherUnit: number,
+  timeLo: number,
+  timeHi: number,
 ): void {
-  const { ids, time, outcome } = state;
-  const serial = ids.addRow(record, recordAt);
+  const { ids, outcome } = state;
   const rows = ids.rows.wordsOf(serial);
   const row = ids.rows.offsetOf(serial);
-  copyWords(record, recordAt, rows, row, RECORD_WORDS);
+  copyRecord(record, recordAt, rows, row);
   rows[row + TransferWord.timestamp] = outcome.timestampLo;
   rows[row + TransferWord.timestamp + 1] = outcome.timestampHi;
   rows[row + TransferRowWord.leg] = (otherUnit << 16) | leg;
   rows[row + TransferRowWord.crc] = 0;
-  rows[row + TransferRowWord.rowTimestamp] = time.lo;
-  rows[row + TransferRowWord.rowTimestamp + 1] = time.hi;
-  link(state, debit, rows, row + TransferRowWord.previousDebit);
-  link(state, credit, rows, row + TransferRowWord.previousCredit);
+  rows[row + TransferRowWord.rowTimestamp] = timeLo;
+  rows[row + TransferRowWord.rowTimestamp + 1] = timeHi;
+  link(state, debit, rows, row + TransferRowWord.previousDebit, timeLo, timeHi);
+  link(state, credit, rows, row + TransferRowWord.previousCredit, timeLo, timeHi);
+  state.lastRowLo = timeLo;
+  state.lastRowHi = timeHi;
 }
 
 /** Puts the row at the head of the account's history; `previousAt` is the row's link for this side. */
-function link(state: LedgerState, handle: number, rows: Uint32Array, previousAt: number): void {
-  const page = state.accounts.pageOf(handle);
-  const row = state.accounts.offsetOf(handle);
-  rows[previousAt] = page[row + AccountRowWord.latestTransfer]!;
-  rows[previousAt + 1] = page[row + AccountRowWord.latestTransfer + 1]!;
-  page[row + AccountRowWord.latestTransfer] = state.time.lo;
-  page[row + AccountRowWord.latestTransfer + 1] = state.time.hi;
+function link(
+  state: LedgerState,
+  handle: number,
+  rows: Uint32Array,
+  previousAt: number,
+  timeLo: number,
+  timeHi: number,
+): void {
+  const { accounts } = state;
+  const page = accounts.pageOf(handle);
+  const row = accounts.offsetOf(handle);
+  rows[previousAt] = page[row + HotWord.latestTransfer]!;
+  rows[previousAt + 1] = page[row + HotWord.latestTransfer + 1]!;
+  page[row + HotWord.latestTransfer] = timeLo;
+  page[row + HotWord.latestTransfer + 1] = timeHi;
   // Wraps round after 2^32 rows, which HISTORY_EVERY divides.
-  const count = page[row + AccountRowWord.transferCount]! + 1;
-  page[row + AccountRowWord.transferCount] = count;
-  if (count % HISTORY_EVERY === 0) addHistory(state, handle, page, row);
+  const count = page[row + HotWord.transferCount]! + 1;
+  page[row + HotWord.transferCount] = count;
+  accounts.markChanged(handle);
+  const everyRow = (page[row + HotWord.codeAndFlags]! & HISTORY_FLAG) !== 0;
+  if (everyRow || count % HISTORY_EVERY === 0) addHistory(state, handle, page, row, timeLo, timeHi);
 }
 
-function addHistory(state: LedgerState, handle: number, page: Uint32Array, row: number): void {
+function addHistory(
+  state: LedgerState,
+  handle: number,
+  page: Uint32Array,
+  row: number,
+  timeLo: number,
+  timeHi: number,
+): void {
   const at = state.history.addRow(HISTORY_ROW_WORDS);
   const { words } = state.history;
   words[at + HistoryRowWord.handle] = handle;
-  words[at + HistoryRowWord.rowTimestamp] = state.time.lo;
-  words[at + HistoryRowWord.rowTimestamp + 1] = state.time.hi;
-  const balances = row + AccountWord.debitsPending;
-  copyWords(page, balances, words, at + HistoryRowWord.balances, BALANCES_WORDS);
+  words[at + HistoryRowWord.rowTimestamp] = timeLo;
+  words[at + HistoryRowWord.rowTimestamp + 1] = timeHi;
+  copyWords(page, row + HotWord.debitsPending, words, at + HistoryRowWord.balances, BALANCES_WORDS);
+}
+
+/** Tells the books what became of a pending transfer. `state.deadline` is its own, if `timeout` isn't 0. */
+export function notePending(
+  state: LedgerState,
+  pending: Uint32Array,
+  pendingAt: number,
+  to: PendingState,
+  resolvedLo: number,
+  resolvedHi: number,
+): void {
+  const at = state.pendings.addRow(PENDING_ROW_WORDS);
+  const { words } = state.pendings;
+  words[at + PendingRowWord.timestamp] = pending[pendingAt + TransferWord.timestamp]!;
+  words[at + PendingRowWord.timestamp + 1] = pending[pendingAt + TransferWord.timestamp + 1]!;
+  words[at + PendingRowWord.state] = to;
+  if (pending[pendingAt + TransferWord.timeout] !== 0) {
+    words[at + PendingRowWord.deadline] = state.deadline.lo;
+    words[at + PendingRowWord.deadline + 1] = state.deadline.hi;
+  }
+  words[at + PendingRowWord.resolved] = resolvedLo;
+  words[at + PendingRowWord.resolved + 1] = resolvedHi;
+}
+
+/** Keeps what was asked for, beside the row that was booked last. */
+export function noteRequested(state: LedgerState, amount: Uint32Array, amountAt: number): void {
+  const { requested } = state;
+  const serial = requested.append();
+  const words = requested.wordsOf(serial);
+  const at = requested.offsetOf(serial);
+  words[at + RequestedRowWord.timestamp] = state.lastRowLo;
+  words[at + RequestedRowWord.timestamp + 1] = state.lastRowHi;
+  words[at + RequestedRowWord.timestamp + 2] = 0;
+  words[at + RequestedRowWord.timestamp + 3] = 0;
+  copy(amount, amountAt, words, at + RequestedRowWord.amount);
 }

@@ -1,15 +1,17 @@
-import { debitLimitStatus, OK, overflowStatus } from './amount-rules.ts';
+import { HotWord } from './account-store.ts';
+import { closedStatus, debitLimitStatus, OK, overflowStatus } from './amount-rules.ts';
 import { findClearing, needClearing } from './clearing.ts';
-import { AccountWord, OpenRowWord, RECORD_WORDS, TransferWord } from './layout.ts';
+import { Leg, OpenRowWord, RECORD_WORDS, TransferWord } from './layout.ts';
 import { NO_ACCOUNT } from './outcome.ts';
-import { addToColumn } from './posting.ts';
+import { addToColumn, bookMovement } from './posting.ts';
 import type { LedgerState } from './state.ts';
 import { InternalStatus, TransferStatus } from './status.ts';
 import { copyWords } from './words.ts';
 
 /**
  * First step of a crossing, in the home unit: all home-side rules, then the amount becomes pending on
- * the debit account against the clearing account of the far unit. The transfer has no row until Complete.
+ * the debit account against the clearing account of the far unit. The transfer itself is booked at
+ * Complete; until then its hold is.
  */
 export function reserve(
   state: LedgerState,
@@ -17,17 +19,17 @@ export function reserve(
   at: number,
   debit: number,
   farUnit: number,
-  wantsBalances: boolean,
 ): number {
   const status = statusOfHomeSide(state, words, at, debit, farUnit);
   if (status !== OK) return status;
   const { channels, outcome } = state;
   const clearing = needClearing(state, words[at + TransferWord.ledger]!, farUnit);
   const amount = at + TransferWord.amount;
-  addToColumn(state, debit, AccountWord.debitsPending, words, amount);
-  addToColumn(state, clearing, AccountWord.creditsPending, words, amount);
+  addToColumn(state, debit, HotWord.debitsPending, words, amount);
+  addToColumn(state, clearing, HotWord.creditsPending, words, amount);
+  bookMovement(state, words, at, debit, clearing, Leg.hold, farUnit);
   const channel = channels.get(farUnit);
-  const place = channels.open(channel, wantsBalances);
+  const place = channels.open(channel, state.wantsBalances);
   const page = channels.pool.pageOf(place);
   const record = channels.pool.offsetOf(place) + OpenRowWord.record;
   copyWords(words, at, page, record, RECORD_WORDS);
@@ -47,15 +49,18 @@ function statusOfHomeSide(
   farUnit: number,
 ): number {
   const page = state.accounts.pageOf(debit);
-  const row = state.accounts.offsetOf(debit);
-  const ledger = page[row + AccountWord.ledger]!;
+  const account = state.accounts.offsetOf(debit);
+  const ledger = page[account + HotWord.ledger]!;
   if (ledger !== words[at + TransferWord.ledger]) {
     return TransferStatus.transfer_must_have_the_same_ledger_as_accounts;
   }
   const clearing = findClearing(state, ledger, farUnit);
   const known = clearing !== NO_ACCOUNT;
-  const clearingPage = known ? state.accounts.pageOf(clearing) : state.zeroRow;
-  const clearingRow = known ? state.accounts.offsetOf(clearing) : 0;
-  const overflow = overflowStatus(page, row, clearingPage, clearingRow, words, at);
-  return overflow !== OK ? overflow : debitLimitStatus(page, row, words, at);
+  const clearingPage = known ? state.accounts.pageOf(clearing) : state.zeroAccount;
+  const clearingAt = known ? state.accounts.offsetOf(clearing) : 0;
+  const closed = closedStatus(page, account, clearingPage, clearingAt);
+  if (closed !== OK) return closed;
+  const amount = at + TransferWord.amount;
+  const overflow = overflowStatus(page, account, clearingPage, clearingAt, words, amount, false);
+  return overflow !== OK ? overflow : debitLimitStatus(page, account, words, amount);
 }

@@ -1,6 +1,5 @@
+import { HotWord } from './account-store.ts';
 import {
-  AccountRowWord,
-  AccountWord,
   BALANCES_WORDS,
   RESULT_WITH_BALANCES_WORDS,
   RESULT_WORDS,
@@ -29,6 +28,9 @@ export interface Results {
 export class ResultWriter implements Results {
   words = new Uint32Array(1024 * RESULT_WORDS);
   subBatches: SubBatchResults[] = [];
+  /** Results of the sub-batch in hand so far. */
+  count = 0;
+  #begin = 0;
   #end = 0;
   #stride = RESULT_WORDS;
 
@@ -46,7 +48,9 @@ export class ResultWriter implements Results {
       this.words = grown;
     }
     this.subBatches.push({ kind, offset: this.#end, count, stride });
+    this.#begin = this.#end;
     this.#stride = stride;
+    this.count = 0;
   }
 
   /** The next event's result. */
@@ -71,13 +75,23 @@ export class ResultWriter implements Results {
       words[at + ResultWord.flags] = flags;
     }
     this.#end = at + this.#stride;
+    this.count += 1;
+  }
+
+  /** Takes back what an earlier result of the sub-batch said: it has this status, and nothing else. */
+  fail(result: number, status: number, timestampLo: number, timestampHi: number): void {
+    const at = this.#begin + result * this.#stride;
+    this.words.fill(0, at, at + this.#stride);
+    this.words[at + ResultWord.status] = status;
+    this.words[at + ResultWord.timestamp] = timestampLo;
+    this.words[at + ResultWord.timestamp + 1] = timestampHi;
   }
 
   #putBalances(state: LedgerState, handle: number, at: number): boolean {
     const known = handle !== NO_ACCOUNT;
-    const page = known ? state.accounts.pageOf(handle) : state.zeroRow;
-    const row = known ? state.accounts.offsetOf(handle) : AccountRowWord.record;
-    copyWords(page, row + AccountWord.debitsPending, this.words, at, BALANCES_WORDS);
+    const page = known ? state.accounts.pageOf(handle) : state.zeroAccount;
+    const row = known ? state.accounts.offsetOf(handle) : 0;
+    copyWords(page, row + HotWord.debitsPending, this.words, at, BALANCES_WORDS);
     return known;
   }
 }

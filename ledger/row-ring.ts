@@ -76,6 +76,18 @@ export class RowRing {
     return rows;
   }
 
+  /** Takes the newest rows away again, from serial on. */
+  truncate(serial: number): void {
+    invariant(serial >= this.#begin && serial <= this.#end, 'rows to take back are gone');
+    this.#end = serial;
+    const chunks = (serial - this.#base + CHUNK_MASK) >>> CHUNK_SHIFT;
+    this.#chunks.length = Math.min(this.#chunks.length, Math.max(1, chunks));
+  }
+
+  dropThrough(serial: number): void {
+    while (this.#begin < serial) this.dropOldest();
+  }
+
   dropOldest(): void {
     invariant(this.#begin < this.#end, 'there is no row to drop');
     this.#begin += 1;

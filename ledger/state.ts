@@ -1,11 +1,20 @@
 import { AccountStore } from './account-store.ts';
+import { Chain } from './chain.ts';
 import { Channels } from './channels.ts';
+import { Deadline } from './deadline.ts';
 import { Digest } from './digest.ts';
 import { EventTime } from './event-time.ts';
 import { KnownIds } from './known-ids.ts';
-import { ACCOUNT_ROW_WORDS } from './layout.ts';
+import {
+  ACCOUNT_ROW_WORDS,
+  EVENTS_PER_REQUEST_MAX,
+  RECORD_WORDS,
+  REQUESTED_ROW_WORDS,
+} from './layout.ts';
 import { Outcome } from './outcome.ts';
+import { RowRing } from './row-ring.ts';
 import { slotOf } from './slot.ts';
+import { Timeouts } from './timeouts.ts';
 import { WordBuffer } from './words.ts';
 
 /** Slots have no owner before the unit is initialised; no unit has this number. */
@@ -19,20 +28,45 @@ export class LedgerState {
   readonly accounts: AccountStore;
   readonly channels = new Channels();
   readonly ids: KnownIds;
-  /** History rows since the last fold. */
+  readonly timeouts: Timeouts;
+  /** Rows for the books since the last fold. */
   readonly history = new WordBuffer();
+  readonly pendings = new WordBuffer();
+  /** Until the books hold them. */
+  readonly requested = new RowRing(REQUESTED_ROW_WORDS);
+  /** Timestamp of the newest row of any leg. */
+  lastRowLo = 0;
+  lastRowHi = 0;
   digest = new Digest();
-  /** Timestamp of the event being applied. */
+
+  // --- the batch and the event being applied ---
+
   readonly time = new EventTime();
   readonly outcome = new Outcome();
-  /** Scratch for the id of a clearing account. */
+  readonly chain = new Chain();
+  /** The batch's own timestamp, which is its first event's; and whether it imports. */
+  readonly batchTime = new EventTime();
+  isImport = false;
+  wantsBalances = false;
+  /** Handles of the debit and the credit account of every event of the batch, or -1. */
+  readonly handles = new Int32Array(2 * EVENTS_PER_REQUEST_MAX);
+
+  // --- scratch ---
+
+  readonly deadline = new Deadline();
+  /** The amount that is booked, where it isn't the event's own. */
+  readonly amount = new Uint32Array(4);
+  /** The record that is booked, where it isn't the event's own. */
+  readonly stored = new Uint32Array(RECORD_WORDS);
+  /** For the id of a clearing account. */
   readonly clearingRecord = new Uint32Array(ACCOUNT_ROW_WORDS);
-  /** Stands in for the row of a clearing account that does not exist yet. Never written. */
-  readonly zeroRow = new Uint32Array(ACCOUNT_ROW_WORDS);
+  /** Stands in for a clearing account that does not exist yet. Never written. */
+  readonly zeroAccount = new Uint32Array(ACCOUNT_ROW_WORDS);
 
   constructor(unit: number, hashSeed: number, residentTransfersMax: number) {
     this.unit = unit;
     this.accounts = new AccountStore(hashSeed);
+    this.timeouts = new Timeouts(hashSeed);
     this.ids = new KnownIds(hashSeed, residentTransfersMax, this.channels.pool);
   }
 

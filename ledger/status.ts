@@ -101,6 +101,11 @@ export const TransferStatus = {
   exceeds_debits: 55,
 } as const;
 
+/** The same numbers for accounts and transfers. */
+export const CREATED = 0xffff_ffff;
+export const LINKED_EVENT_FAILED = 1;
+export const LINKED_EVENT_CHAIN_OPEN = 2;
+
 /**
  * Results that stay among servers; a client never sees one. They share the status word, so they
  * stand where no public status can come.

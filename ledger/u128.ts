@@ -1,9 +1,11 @@
 import { invariant } from './invariant.ts';
 
-// Unsigned 128-bit numbers as four words, least significant first, in place. A limb sum stays below
-// 2^35, which a double holds exactly. Tested against BigInt in u128.test.ts.
+// Unsigned 128-bit numbers as four words, least significant first, in place. Limbs are added as signed
+// 32-bit integers, which is what the processor has; the carry out of a limb is the majority of both
+// addends and the inverted sum at the top bit. Tested against BigInt in u128.test.ts.
 
 const LIMB_MAX = 0xffff_ffff;
+const LIMB = 0x1_0000_0000;
 
 export function isZero(words: Uint32Array, at: number): boolean {
   return (words[at]! | words[at + 1]! | words[at + 2]! | words[at + 3]!) === 0;
@@ -11,11 +13,11 @@ export function isZero(words: Uint32Array, at: number): boolean {
 
 /** The high 64 bits are all ones. */
 export function isHighHalfMax(words: Uint32Array, at: number): boolean {
-  return words[at + 2] === LIMB_MAX && words[at + 3] === LIMB_MAX;
+  return (words[at + 2]! & words[at + 3]!) === -1;
 }
 
 export function isMax(words: Uint32Array, at: number): boolean {
-  return isHighHalfMax(words, at) && words[at] === LIMB_MAX && words[at + 1] === LIMB_MAX;
+  return (words[at]! & words[at + 1]! & words[at + 2]! & words[at + 3]!) === -1;
 }
 
 export function equal(a: Uint32Array, aAt: number, b: Uint32Array, bAt: number): boolean {
@@ -44,6 +46,13 @@ export function copy(from: Uint32Array, fromAt: number, to: Uint32Array, toAt: n
   to[toAt + 3] = from[fromAt + 3]!;
 }
 
+export function setZero(words: Uint32Array, at: number): void {
+  words[at] = 0;
+  words[at + 1] = 0;
+  words[at + 2] = 0;
+  words[at + 3] = 0;
+}
+
 /** a + b >= 2^128 */
 export function sumOverflows(a: Uint32Array, aAt: number, b: Uint32Array, bAt: number): boolean {
   // Two numbers below 2^127, as nearly all are.
@@ -68,7 +77,7 @@ export function sum3Overflows(
   let carry = 0;
   for (let limb = 0; limb < 4; limb += 1) {
     const sum = words[a + limb]! + words[b + limb]! + added[addedAt + limb]! + carry;
-    carry = Math.floor(sum / 0x1_0000_0000);
+    carry = Math.floor(sum / LIMB);
   }
   return carry !== 0;
 }
@@ -82,12 +91,18 @@ export function sum3Exceeds(
   addedAt: number,
   limit: number,
 ): boolean {
+  const small =
+    isSmall(words, a) && isSmall(words, b) && isSmall(added, addedAt) && isSmall(words, limit);
+  if (small) {
+    const sum = smallValue(words, a) + smallValue(words, b) + smallValue(added, addedAt);
+    return sum > smallValue(words, limit);
+  }
   let carry = 0;
   let exceeds = false;
   for (let limb = 0; limb < 4; limb += 1) {
     const sum = words[a + limb]! + words[b + limb]! + added[addedAt + limb]! + carry;
-    carry = Math.floor(sum / 0x1_0000_0000);
-    const low = sum - carry * 0x1_0000_0000;
+    carry = Math.floor(sum / LIMB);
+    const low = sum - carry * LIMB;
     const bound = words[limit + limb]!;
     // A higher limb outweighs all below it.
     if (low !== bound) exceeds = low > bound;
@@ -97,12 +112,26 @@ export function sum3Exceeds(
 
 /** words[at] += added. The caller has tested that it fits. */
 export function add(words: Uint32Array, at: number, added: Uint32Array, addedAt: number): void {
-  let carry = 0;
-  for (let limb = 0; limb < 4; limb += 1) {
-    const sum = words[at + limb]! + added[addedAt + limb]! + carry;
-    words[at + limb] = sum;
-    carry = sum > LIMB_MAX ? 1 : 0;
-  }
+  let x = words[at]! | 0;
+  let y = added[addedAt]! | 0;
+  let sum = (x + y) | 0;
+  words[at] = sum;
+  let carry = ((x & y) | ((x | y) & ~sum)) >>> 31;
+  x = words[at + 1]! | 0;
+  y = added[addedAt + 1]! | 0;
+  sum = (x + y + carry) | 0;
+  words[at + 1] = sum;
+  carry = ((x & y) | ((x | y) & ~sum)) >>> 31;
+  x = words[at + 2]! | 0;
+  y = added[addedAt + 2]! | 0;
+  sum = (x + y + carry) | 0;
+  words[at + 2] = sum;
+  carry = ((x & y) | ((x | y) & ~sum)) >>> 31;
+  x = words[at + 3]! | 0;
+  y = added[addedAt + 3]! | 0;
+  sum = (x + y + carry) | 0;
+  words[at + 3] = sum;
+  carry = ((x & y) | ((x | y) & ~sum)) >>> 31;
   invariant(carry === 0, 'a balance grew past 2^128 - 1');
 }
 
@@ -120,4 +149,47 @@ export function subtract(
     borrow = difference < 0 ? 1 : 0;
   }
   invariant(borrow === 0, 'a balance went below zero');
+}
+
+/** value = min(value, have - used1 - used2, not below zero); the last three are words of one array. */
+export function limitToRest(
+  value: Uint32Array,
+  words: Uint32Array,
+  have: number,
+  used1: number,
+  used2: number,
+): void {
+  let borrow = 0;
+  let exceeds = false;
+  for (let limb = 0; limb < 4; limb += 1) {
+    const difference = words[have + limb]! - words[used1 + limb]! - words[used2 + limb]! - borrow;
+    borrow = difference < 0 ? Math.ceil(-difference / LIMB) : 0;
+    const rest = difference + borrow * LIMB;
+    // A higher limb outweighs all below it.
+    if (value[limb] !== rest) exceeds = value[limb]! > rest;
+  }
+  if (borrow !== 0) setZero(value, 0);
+  else if (exceeds) setDifference(value, words, have, used1, used2);
+}
+
+/** value = words[have] - words[used1] - words[used2], which is not below zero. */
+function setDifference(
+  value: Uint32Array,
+  words: Uint32Array,
+  have: number,
+  used1: number,
+  used2: number,
+): void {
+  copy(words, have, value, 0);
+  subtract(value, 0, words, used1);
+  subtract(value, 0, words, used2);
+}
+
+/** Below 2^52: three of them add up exactly as doubles. */
+function isSmall(words: Uint32Array, at: number): boolean {
+  return (words[at + 1]! >>> 20 | words[at + 2]! | words[at + 3]!) === 0;
+}
+
+function smallValue(words: Uint32Array, at: number): number {
+  return words[at + 1]! * LIMB + words[at]!;
 }

@@ -1,37 +1,92 @@
+import { HotWord } from './account-store.ts';
 import {
-  AccountRowWord,
   Leg,
+  PendingState,
+  RequestedRowWord,
   TRANSFER_ROW_WORDS,
+  TransferFlag,
   TransferRowWord,
   TransferWord,
 } from './layout.ts';
 import { NO_ACCOUNT } from './outcome.ts';
-import type { RowRing } from './row-ring.ts';
+import { findRow, firstRowFrom } from './row-search.ts';
 import type { LedgerState } from './state.ts';
 import { equal } from './u128.ts';
 
-/** Walks an account's rows back from its newest, as far as `firstSerial`. Rows are copied, newest first. */
+const { rowTimestamp } = TransferRowWord;
+
+/** State of a row's transfer; none unless it is a pending one. */
+export function pendingStateOf(state: LedgerState, row: Uint32Array): PendingState {
+  const isTransfer = (row[TransferRowWord.leg]! & 0xffff) <= Leg.far;
+  const isPending = (row[TransferWord.codeAndFlags]! & (TransferFlag.pending << 16)) !== 0;
+  return isTransfer && isPending ? state.ids.stateOf(row, 0) : PendingState.none;
+}
+
+/** Copies of rows from serial `first` on, within these row timestamps. */
 export function unfoldedRows(
   state: LedgerState,
+  first: number,
+  from: bigint,
+  to: bigint,
+  reversed: boolean,
+  limit: number,
+): Uint32Array[] {
+  const begin = serialFrom(state, first, from);
+  const end = serialFrom(state, first, to + 1n);
+  const found: Uint32Array[] = [];
+  for (let step = 0; step < Math.min(end - begin, limit); step += 1) {
+    found.push(copyRow(state, reversed ? end - 1 - step : begin + step));
+  }
+  return found;
+}
+
+/** Walks an account's rows back from its newest, as far as serial `first`. Rows are copied, newest first. */
+export function unfoldedAccountRows(
+  state: LedgerState,
   accountId: Uint32Array,
-  firstSerial: number,
+  first: number,
 ): Uint32Array[] {
   const found: Uint32Array[] = [];
   const handle = state.accounts.find(accountId, 0);
   if (handle === NO_ACCOUNT) return found;
   const page = state.accounts.pageOf(handle);
-  const latest = state.accounts.offsetOf(handle) + AccountRowWord.latestTransfer;
+  const latest = state.accounts.offsetOf(handle) + HotWord.latestTransfer;
   const { rows } = state.ids;
-  let serial = findByTimestamp(rows, firstSerial, page[latest]!, page[latest + 1]!);
+  let serial = findRow(rows, first, rowTimestamp, page[latest]!, page[latest + 1]!);
   while (serial >= 0) {
-    const words = rows.wordsOf(serial);
-    const at = rows.offsetOf(serial);
-    const row = words.slice(at, at + TRANSFER_ROW_WORDS);
+    const row = copyRow(state, serial);
     found.push(row);
     const previous = previousWord(row, accountId);
-    serial = findByTimestamp(rows, firstSerial, row[previous]!, row[previous + 1]!);
+    serial = findRow(rows, first, rowTimestamp, row[previous]!, row[previous + 1]!);
   }
   return found;
+}
+
+/** What was asked for, of a row that the books don't hold; null if it was what the row says. */
+export function unfoldedRequested(state: LedgerState, timestamp: bigint): Uint32Array | null {
+  const { requested } = state;
+  const [lo, hi] = halves(timestamp);
+  const serial = findRow(requested, requested.begin, RequestedRowWord.timestamp, lo, hi);
+  if (serial < 0) return null;
+  const at = requested.offsetOf(serial) + RequestedRowWord.amount;
+  return requested.wordsOf(serial).slice(at, at + 4);
+}
+
+function copyRow(state: LedgerState, serial: number): Uint32Array {
+  const { rows } = state.ids;
+  const at = rows.offsetOf(serial);
+  const row = rows.wordsOf(serial).slice(at, at + TRANSFER_ROW_WORDS);
+  row[TransferRowWord.pendingState] = pendingStateOf(state, row);
+  return row;
+}
+
+function serialFrom(state: LedgerState, first: number, timestamp: bigint): number {
+  const [lo, hi] = halves(timestamp);
+  return firstRowFrom(state.ids.rows, first, rowTimestamp, lo, hi);
+}
+
+function halves(timestamp: bigint): [lo: number, hi: number] {
+  return [Number(timestamp & 0xffff_ffffn), Number(timestamp >> 32n)];
 }
 
 /** The row's link for this account, which is one of its sides, or the clearing account of a leg. */
@@ -41,21 +96,4 @@ function previousWord(row: Uint32Array, accountId: Uint32Array): number {
       ? !equal(row, TransferWord.creditAccountId, accountId, 0)
       : equal(row, TransferWord.debitAccountId, accountId, 0);
   return isDebit ? TransferRowWord.previousDebit : TransferRowWord.previousCredit;
-}
-
-/** Serial of the row with this row timestamp, from `first` on, or -1. Rows ascend by it. */
-function findByTimestamp(rows: RowRing, first: number, lo: number, hi: number): number {
-  let from = first;
-  let end = rows.end;
-  while (from < end) {
-    const middle = Math.floor((from + end) / 2);
-    const words = rows.wordsOf(middle);
-    const at = rows.offsetOf(middle) + TransferRowWord.rowTimestamp;
-    if (words[at + 1]! < hi || (words[at + 1] === hi && words[at]! < lo)) from = middle + 1;
-    else end = middle;
-  }
-  if (from === rows.end) return -1;
-  const words = rows.wordsOf(from);
-  const at = rows.offsetOf(from) + TransferRowWord.rowTimestamp;
-  return words[at] === lo && words[at + 1] === hi ? from : -1;
 }
