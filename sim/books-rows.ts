@@ -43,12 +43,15 @@ const CELLS_MIN = 1_024;
 /** Finds rows of a store by the id at their word 0: a hash table with open addressing. */
 export class IdIndex {
   readonly #rows: RowStore;
+  readonly #takes: (row: Uint32Array) => boolean;
   /** Ordinal + 1 of the row in the cell, 0 = free. Its length is a power of two. */
   #cells = new Uint32Array(CELLS_MIN);
   #indexed = 0;
 
-  constructor(rows: RowStore) {
+  /** Rows that it does not take stay unknown to it. */
+  constructor(rows: RowStore, takes: (row: Uint32Array) => boolean = () => true) {
     this.#rows = rows;
+    this.#takes = takes;
   }
 
   /** Takes in the rows that the store got since. Throws if one has the id of another. */
@@ -76,6 +79,7 @@ export class IdIndex {
 
   #insert(ordinal: number): void {
     const row = this.#rows.row(ordinal);
+    if (!this.#takes(row)) return;
     const cell = this.#cellOf(row, 0);
     if (this.#cells[cell] !== 0) throw new Error('an id comes twice');
     this.#cells[cell] = ordinal + 1;

@@ -9,12 +9,23 @@ import {
   DecisionRowWord,
   OPEN_ROW_WORDS,
   OpenRowWord,
+  PendingState,
+  REQUESTED_ROW_WORDS,
+  RequestedRowWord,
   TRANSFER_ROW_WORDS,
   TransferRowWord,
 } from '../ledger/layout.ts';
-import type { AccountTransfersQuery, LookUp } from '../server/core/books.ts';
+import type {
+  AccountTransfersQuery,
+  HistoryBalances,
+  LookUp,
+  ScanQuery,
+} from '../server/core/books.ts';
 import { assertDenseHandles, assertFold, wrongIndex } from '../server/core/books-fold.ts';
-import { sameId, sideOf, u64At } from '../server/core/books-row.ts';
+import { isPendingTransfer, isTransfer, sameId, sideOf, u64At } from '../server/core/books-row.ts';
+import { assertScan, isInScan } from '../server/core/books-scan.ts';
+import { HistoryTable } from './books-history.ts';
+import { PendingTable } from './books-pendings.ts';
 import { IdIndex, RowStore } from './books-rows.ts';
 
 const PIECE_WORDS = 16_384 * ACCOUNT_ROW_WORDS;
@@ -35,7 +46,11 @@ export class BooksTables {
   readonly #accountIds = new IdIndex(this.#accountIdRows);
   /** Ascending by row timestamp. */
   readonly #transfers = new RowStore(TRANSFER_ROW_WORDS);
-  readonly #transferIds = new IdIndex(this.#transfers);
+  readonly #transferIds = new IdIndex(this.#transfers, (row) => isTransfer(row));
+  readonly #pendings = new PendingTable();
+  /** Amounts by row timestamp. */
+  readonly #requested = new Map<bigint, Uint32Array>();
+  readonly #history = new HistoryTable();
   readonly #burnt = new RowStore(BURNT_ROW_WORDS);
   readonly #burntIds = new IdIndex(this.#burnt);
   readonly #opened = new Map<string, Uint32Array>();
@@ -58,6 +73,9 @@ export class BooksTables {
     this.#assertNewTimestamps(fold.transfers);
     this.#assertNewIds(fold);
     this.#assertCrossings(fold);
+    this.#pendings.assert(fold.pendings);
+    this.#assertRequested(fold.requested);
+    this.#history.assert(fold.history);
     this.#putAccounts(fold.accounts);
     this.#transfers.append(fold.transfers);
     this.#transferIds.extend();
@@ -65,6 +83,11 @@ export class BooksTables {
     this.#burntIds.extend();
     this.#raiseMaxTransferId(fold.transfers, TRANSFER_ROW_WORDS);
     this.#raiseMaxTransferId(fold.burnt, BURNT_ROW_WORDS);
+    this.#pendings.put(fold.pendings);
+    for (const [timestamp, amount] of requestedOf(fold.requested)) {
+      this.#requested.set(timestamp, amount);
+    }
+    this.#history.put(fold.history);
     this.#putCrossings(fold);
     this.#index = fold.throughIndex;
     this.#term = fold.throughTerm;
@@ -86,6 +109,8 @@ export class BooksTables {
       decisions: rowsByKey(this.#decisions, DECISION_ROW_WORDS),
       channels: rowsByKey(this.#channels, CHANNEL_ROW_WORDS),
       maxTransferId: this.#maxTransferId.slice(),
+      timeouts: this.#timeoutPieces(this.#index),
+      lastRowTimestamp: this.#lastRowTimestamp(),
       transferCount: this.#transfers.count,
     };
   }
@@ -94,7 +119,7 @@ export class BooksTables {
     const results: LookUp[] = [];
     for (let at = 0; at < ids.length; at += 4) {
       const ordinal = this.#transferIds.find(ids, at);
-      if (ordinal >= 0) results.push(this.#transfers.row(ordinal).slice());
+      if (ordinal >= 0) results.push(this.#withState(this.#transfers.row(ordinal)));
       else results.push(this.#burntIds.find(ids, at) >= 0 ? 'burnt' : null);
     }
     return results;
@@ -116,9 +141,73 @@ export class BooksTables {
     const rows: Uint32Array[] = [];
     for (let step = 0; step < end - first && rows.length < limit; step++) {
       const row = this.#transfers.row(reversed ? end - 1 - step : first + step);
-      if (sideOf(row, accountId) !== null) rows.push(row.slice());
+      if (sideOf(row, accountId) !== null) rows.push(this.#withState(row));
     }
     return rows;
+  }
+
+  rowsAt(timestamps: Uint32Array): (Uint32Array | null)[] {
+    return eachTimestamp(timestamps, (timestamp) => {
+      const ordinal = this.#ordinalFrom(timestamp);
+      if (ordinal === this.#transfers.count) return null;
+      const row = this.#transfers.row(ordinal);
+      return u64At(row, TransferRowWord.rowTimestamp) === timestamp ? this.#withState(row) : null;
+    });
+  }
+
+  /** Looks at every row in the range, without an index. */
+  scan(query: ScanQuery): Uint32Array[] {
+    assertScan(query);
+    const { source, fromTimestamp, toTimestamp, reversed, limit } = query;
+    const first = this.#ordinalFrom(fromTimestamp);
+    const end = this.#ordinalFrom(toTimestamp + 1n);
+    const rows: Uint32Array[] = [];
+    for (let step = 0; step < end - first && rows.length < limit; step++) {
+      const row = this.#withState(this.#transfers.row(reversed ? end - 1 - step : first + step));
+      if (isInScan(row, source)) rows.push(row);
+    }
+    return rows;
+  }
+
+  balancesAt(handle: number, timestamp: bigint): HistoryBalances | null {
+    return this.#history.balancesAt(handle, timestamp);
+  }
+
+  requestedAt(timestamps: Uint32Array): (Uint32Array | null)[] {
+    return eachTimestamp(
+      timestamps,
+      (timestamp) => this.#requested.get(timestamp)?.slice() ?? null,
+    );
+  }
+
+  idsAfter(id: Uint32Array | null, limit: number): Uint32Array {
+    const ids: Uint32Array[] = [];
+    for (const store of [this.#transfers, this.#burnt]) {
+      for (let ordinal = 0; ordinal < store.count; ordinal++) {
+        const row = store.row(ordinal);
+        if (store === this.#transfers && !isTransfer(row)) continue;
+        if (id === null || compareIds(row, id) > 0) ids.push(row.subarray(0, 4));
+      }
+    }
+    return Uint32Array.from(
+      ids
+        .sort(compareIds)
+        .slice(0, limit)
+        .flatMap((words) => [...words]),
+    );
+  }
+
+  #withState(row: Uint32Array): Uint32Array {
+    const copy = row.slice();
+    copy[TransferRowWord.pendingState] = isPendingTransfer(row)
+      ? this.#pendings.stateOf(u64At(row, TransferRowWord.rowTimestamp))
+      : PendingState.none;
+    return copy;
+  }
+
+  #lastRowTimestamp(): bigint {
+    const { count } = this.#transfers;
+    return count === 0 ? 0n : u64At(this.#transfers.row(count - 1), TransferRowWord.rowTimestamp);
   }
 
   /** Ordinal of the first transfer at or after the row timestamp; their count if there is none. */
@@ -144,7 +233,7 @@ export class BooksTables {
 
   #assertNewIds({ transfers, burnt }: Fold): void {
     const known = [this.#transferIds, this.#burntIds];
-    known.push(assertNewIds(transfers, TRANSFER_ROW_WORDS, known));
+    known.push(assertNewIds(transfers, TRANSFER_ROW_WORDS, known, isTransfer));
     assertNewIds(burnt, BURNT_ROW_WORDS, known);
   }
 
@@ -205,13 +294,23 @@ export class BooksTables {
     }
   }
 
+  *#timeoutPieces(index: number): Generator<Uint32Array> {
+    if (this.#index !== index) throw new Error('a commit came before all timeouts were loaded');
+    const all = this.#pendings.timeouts();
+    if (all.length > 0) yield all;
+  }
+
   #raiseMaxTransferId(rows: Uint32Array, rowWords: number): void {
     for (let at = 0; at < rows.length; at += rowWords) {
-      let word = 3;
-      while (word > 0 && rows[at + word] === this.#maxTransferId[word]) word -= 1;
-      if (rows[at + word]! > this.#maxTransferId[word]!) {
-        this.#maxTransferId = rows.slice(at, at + 4);
-      }
+      const row = rows.subarray(at, at + rowWords);
+      if (rowWords === TRANSFER_ROW_WORDS && !isTransfer(row)) continue;
+      if (compareIds(row, this.#maxTransferId) > 0) this.#maxTransferId = row.slice(0, 4);
+    }
+  }
+
+  #assertRequested(rows: Uint32Array): void {
+    for (const [timestamp] of requestedOf(rows)) {
+      if (this.#requested.has(timestamp)) throw new Error('a row asked for two amounts');
     }
   }
 
@@ -242,15 +341,43 @@ export class BooksTables {
 }
 
 /** Throws if an id at word 0 of a row is known, or comes twice; gives the index of these rows. */
-function assertNewIds(rows: Uint32Array, rowWords: number, known: readonly IdIndex[]): IdIndex {
+function assertNewIds(
+  rows: Uint32Array,
+  rowWords: number,
+  known: readonly IdIndex[],
+  hasId: (row: Uint32Array) => boolean = () => true,
+): IdIndex {
   const store = new RowStore(rowWords);
   store.append(rows);
   for (let at = 0; at < rows.length; at += rowWords) {
+    if (!hasId(rows.subarray(at, at + rowWords))) continue;
     if (known.some((ids) => ids.find(rows, at) >= 0)) throw new Error('an id is taken already');
   }
-  const added = new IdIndex(store);
+  const added = new IdIndex(store, hasId);
   added.extend();
   return added;
+}
+
+function eachTimestamp(
+  timestamps: Uint32Array,
+  find: (timestamp: bigint) => Uint32Array | null,
+): (Uint32Array | null)[] {
+  return Array.from({ length: timestamps.length / 2 }, (_, i) => find(u64At(timestamps, i * 2)));
+}
+
+function* requestedOf(rows: Uint32Array): Generator<[timestamp: bigint, amount: Uint32Array]> {
+  for (let at = 0; at < rows.length; at += REQUESTED_ROW_WORDS) {
+    const amount = rows.slice(at + RequestedRowWord.amount, at + REQUESTED_ROW_WORDS);
+    yield [u64At(rows, at + RequestedRowWord.timestamp), amount];
+  }
+}
+
+/** Of the ids at word 0 of both. */
+function compareIds(a: Uint32Array, b: Uint32Array): number {
+  for (let word = 3; word >= 0; word--) {
+    if (a[word] !== b[word]) return a[word]! - b[word]!;
+  }
+  return 0;
 }
 
 function openKey(rows: Uint32Array, at: number): string {

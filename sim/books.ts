@@ -1,5 +1,11 @@
 import type { BooksImage, Fold } from '../ledger/fold.ts';
-import type { AccountTransfersQuery, Books, LookUp } from '../server/core/books.ts';
+import type {
+  AccountTransfersQuery,
+  Books,
+  HistoryBalances,
+  LookUp,
+  ScanQuery,
+} from '../server/core/books.ts';
 import { foldBytes } from '../server/core/books-fold.ts';
 import { BooksTables } from './books-tables.ts';
 
@@ -54,8 +60,28 @@ export class SimulatedBooks implements Books {
     return this.#tables.lookUp(ids);
   }
 
+  rowsAt(timestamps: Uint32Array): (Uint32Array | null)[] {
+    return this.#tables.rowsAt(timestamps);
+  }
+
   accountTransfers(query: AccountTransfersQuery): Uint32Array[] {
     return this.#tables.accountTransfers(query);
+  }
+
+  scan(query: ScanQuery): Uint32Array[] {
+    return this.#tables.scan(query);
+  }
+
+  balancesAt(handle: number, timestamp: bigint): HistoryBalances | null {
+    return this.#tables.balancesAt(handle, timestamp);
+  }
+
+  requestedAt(timestamps: Uint32Array): (Uint32Array | null)[] {
+    return this.#tables.requestedAt(timestamps);
+  }
+
+  idsAfter(id: Uint32Array | null, limit: number): Uint32Array {
+    return this.#tables.idsAfter(id, limit);
   }
 
   /** A commit that is under way still completes. */
@@ -111,6 +137,8 @@ function takeOver(fold: Fold): Fold {
     slots: slots && new Uint16Array(move(slots), slotsOffset, slotCount),
     accounts: words(fold.accounts),
     transfers: words(fold.transfers),
+    pendings: words(fold.pendings),
+    requested: words(fold.requested),
     history: words(fold.history),
     burnt: words(fold.burnt),
     opened: words(fold.opened),

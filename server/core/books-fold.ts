@@ -7,10 +7,18 @@ import {
   DECISION_ROW_WORDS,
   HISTORY_ROW_WORDS,
   OPEN_ROW_WORDS,
+  PENDING_ROW_WORDS,
+  PendingRowWord,
+  PendingState,
+  REQUESTED_ROW_WORDS,
+  RequestedRowWord,
   SLOT_COUNT,
   TRANSFER_ROW_WORDS,
   TransferRowWord,
 } from '../../ledger/layout.ts';
+
+/** Timestamps and deadlines end at 2^63; this is the high word of that. */
+const TIMESTAMP_HI_END = 0x8000_0000;
 
 /**
  * What any books refuse before they touch a thing: a fold that a sound machine can't have made. The
@@ -24,6 +32,8 @@ export function assertFold(fold: Fold, unit: number): void {
   const tables: [string, Uint32Array, number][] = [
     ['accounts', fold.accounts, ACCOUNT_ROW_WORDS],
     ['transfers', fold.transfers, TRANSFER_ROW_WORDS],
+    ['pendings', fold.pendings, PENDING_ROW_WORDS],
+    ['requested', fold.requested, REQUESTED_ROW_WORDS],
     ['history', fold.history, HISTORY_ROW_WORDS],
     ['burnt', fold.burnt, BURNT_ROW_WORDS],
     ['opened', fold.opened, OPEN_ROW_WORDS],
@@ -35,7 +45,9 @@ export function assertFold(fold: Fold, unit: number): void {
     check(fold, words.length % rowWords === 0, `has a broken row in ${name}`);
   }
   assertAscendingHandles(fold);
-  assertAscendingTimestamps(fold);
+  assertAscending(fold, 'transfers', TRANSFER_ROW_WORDS, TransferRowWord.rowTimestamp);
+  assertAscending(fold, 'requested amounts', REQUESTED_ROW_WORDS, RequestedRowWord.timestamp);
+  assertPendings(fold);
 }
 
 function assertAscendingHandles(fold: Fold): void {
@@ -58,18 +70,50 @@ export function assertDenseHandles(fold: Fold, accountCount: number): void {
   }
 }
 
-function assertAscendingTimestamps(fold: Fold): void {
-  const rows = fold.transfers;
+function assertAscending(
+  fold: Fold,
+  name: 'transfers' | 'requested amounts',
+  rowWords: number,
+  word: number,
+): void {
+  const rows = name === 'transfers' ? fold.transfers : fold.requested;
   let lastLo = 0;
   let lastHi = 0;
-  for (let at = TransferRowWord.rowTimestamp; at < rows.length; at += TRANSFER_ROW_WORDS) {
+  for (let at = word; at < rows.length; at += rowWords) {
     const lo = rows[at]!;
     const hi = rows[at + 1]!;
-    check(fold, hi > lastHi || (hi === lastHi && lo > lastLo), 'has transfers out of time order');
+    check(fold, hi > lastHi || (hi === lastHi && lo > lastLo), `has ${name} out of time order`);
     lastLo = lo;
     lastHi = hi;
   }
-  check(fold, lastHi < 0x8000_0000, 'has a timestamp past 2^63');
+  check(fold, lastHi < TIMESTAMP_HI_END, 'has a timestamp past 2^63');
+}
+
+/** Each is either pending, or resolved and says by which row. */
+function assertPendings(fold: Fold): void {
+  const rows = fold.pendings;
+  for (let at = 0; at < rows.length; at += PENDING_ROW_WORDS) {
+    const state = rows[at + PendingRowWord.state]!;
+    check(
+      fold,
+      state >= PendingState.pending && state <= PendingState.expired,
+      `has the pending state ${state}`,
+    );
+    const resolvedAt = at + PendingRowWord.resolved;
+    const resolved = rows[resolvedAt] !== 0 || rows[resolvedAt + 1] !== 0;
+    check(
+      fold,
+      resolved === (state !== PendingState.pending),
+      'has a pending transfer half resolved',
+    );
+    for (const word of [
+      PendingRowWord.timestamp,
+      PendingRowWord.deadline,
+      PendingRowWord.resolved,
+    ]) {
+      check(fold, rows[at + word + 1]! < TIMESTAMP_HI_END, 'has a timestamp past 2^63');
+    }
+  }
 }
 
 function check(fold: Fold, holds: boolean, text: string): void {
@@ -78,19 +122,17 @@ function check(fold: Fold, holds: boolean, text: string): void {
   }
 }
 
+/** Every array of the fold; several may share one buffer. */
+export function arraysOf(fold: Fold): (Uint32Array | Uint16Array)[] {
+  const { accounts, transfers, pendings, requested, history, burnt, slots } = fold;
+  const { opened, closed, decisions, channels } = fold;
+  const arrays = [accounts, transfers, pendings, requested, history, burnt];
+  return [...arrays, opened, closed, decisions, channels, ...(slots === null ? [] : [slots])];
+}
+
 /** Bytes a fold brings, to meter a backlog by. */
 export function foldBytes(fold: Fold): number {
-  return (
-    fold.accounts.byteLength +
-    fold.transfers.byteLength +
-    fold.history.byteLength +
-    fold.burnt.byteLength +
-    fold.opened.byteLength +
-    fold.closed.byteLength +
-    fold.decisions.byteLength +
-    fold.channels.byteLength +
-    (fold.slots?.byteLength ?? 0)
-  );
+  return arraysOf(fold).reduce((bytes, array) => bytes + array.byteLength, 0);
 }
 
 export function wrongIndex(fold: Fold, index: number): Error {

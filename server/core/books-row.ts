@@ -1,4 +1,20 @@
-import { Leg, TransferRowWord, TransferWord } from '../../ledger/layout.ts';
+import { Leg, TransferFlag, TransferRowWord, TransferWord } from '../../ledger/layout.ts';
+
+/** The Leg of the row at `at`. */
+export function legOf(rows: Uint32Array, at = 0): number {
+  return rows[at + TransferRowWord.leg]! & 0xffff;
+}
+
+/** The row is a transfer, found by its id; those of the other legs only move pending amounts. */
+export function isTransfer(rows: Uint32Array, at = 0): boolean {
+  return legOf(rows, at) <= Leg.far;
+}
+
+/** The row books a pending transfer, which has a PendingState. */
+export function isPendingTransfer(rows: Uint32Array, at = 0): boolean {
+  const flags = rows[at + TransferWord.codeAndFlags]! >>> 16;
+  return (flags & TransferFlag.pending) !== 0 && isTransfer(rows, at);
+}
 
 /** The u64 at `offset`. */
 export function u64At(words: Uint32Array, offset: number): bigint {
@@ -16,18 +32,18 @@ export function sameId(a: Uint32Array, aOffset: number, b: Uint32Array, bOffset:
 
 /**
  * Which account of this unit the row's side names: the record's, but for a crossing's leg the
- * clearing account stands in for the account that lives elsewhere: credit of a home leg, debit of a
- * far leg.
+ * clearing account stands in for the account that lives elsewhere: debit of a far leg, credit of the
+ * home unit's legs.
  */
 export function sideOf(row: Uint32Array, accountId: Uint32Array): 'debit' | 'credit' | null {
-  const leg = row[TransferRowWord.leg]! & 0xffff;
+  const leg = legOf(row);
   const debit =
     leg === Leg.far
       ? isClearingAccount(row, accountId)
       : sameId(row, TransferWord.debitAccountId, accountId, 0);
   if (debit) return 'debit';
   const credit =
-    leg === Leg.home
+    leg === Leg.home || leg === Leg.hold || leg === Leg.release
       ? isClearingAccount(row, accountId)
       : sameId(row, TransferWord.creditAccountId, accountId, 0);
   return credit ? 'credit' : null;

@@ -3,6 +3,8 @@ import type { BooksImage, Fold } from '../../ledger/fold.ts';
 import {
   ACCOUNT_ROW_WORDS,
   BURNT_ROW_WORDS,
+  Leg,
+  PendingState,
   SLOT_COUNT,
   TRANSFER_ROW_WORDS,
   TransferRowWord,
@@ -17,9 +19,12 @@ import {
   LEDGER,
   OTHER_UNIT,
   openRow,
+  pendingRow,
+  requestedRow,
   u64,
 } from './books.fixture.ts';
 import type { AccountTransfersQuery, Books } from './books.ts';
+import { describeRowReads } from './books-rows.conformance.ts';
 
 /** One server's means to keep books, and to start again over the same ones. */
 export interface BooksUnderTest {
@@ -31,9 +36,12 @@ export interface BooksUnderTest {
 
 const UNIT = 3;
 const LAST = 2n ** 63n - 1n;
+/** What an image gives in pieces, and only once. */
+const PIECES = { accounts: null, timeouts: null };
 
 /** The contract of Books. Every implementation runs it. */
 export function describeBooks(name: string, make: () => BooksUnderTest): void {
+  describeRowReads(name, make);
   describe(`${name} keep the contract of books`, () => {
     let host: BooksUnderTest;
     let books: Books;
@@ -61,6 +69,8 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
         transferCount: 0,
       });
       expect([...image.accounts]).toEqual([]);
+      expect([...image.timeouts]).toEqual([]);
+      expect(image.lastRowTimestamp).toBe(0n);
       expect(image.opened.length + image.decisions.length + image.channels.length).toBe(0);
       expect([...image.maxTransferId]).toEqual([0, 0, 0, 0]);
     });
@@ -130,6 +140,12 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
       ['half an account', { accounts: new Uint32Array(ACCOUNT_ROW_WORDS - 1) }],
       ['an account out of order', { accounts: new Uint32Array(2 * ACCOUNT_ROW_WORDS) }],
       ['transfers out of order', { transfers: new Uint32Array(2 * TRANSFER_ROW_WORDS) }],
+      ['half a pending transfer', { pendings: new Uint32Array(7) }],
+      ['a pending state of 5', { pendings: pendingRow(5n, 5 as PendingState, 0n, 9n) }],
+      ['one resolved by nothing', { pendings: pendingRow(5n, PendingState.posted) }],
+      ['one pending and resolved', { pendings: pendingRow(5n, PendingState.pending, 0n, 9n) }],
+      ['a deadline past 2^63', { pendings: pendingRow(5n, PendingState.pending, 2n ** 63n) }],
+      ['requested amounts out of order', { requested: new Uint32Array(16) }],
       ['a bad digest', { digest: 'ABC' }],
       ['a short slot table', { slots: new Uint16Array(SLOT_COUNT - 1) }],
     ];
@@ -154,7 +170,7 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
       let taken: Uint32Array;
       let account: Uint32Array;
       beforeEach(async () => {
-        maker = new FoldMaker(UNIT);
+        maker = new FoldMaker(UNIT, { mix: 'plain' });
         const first = maker.next({ accounts: 10, transfers: 20, burnt: 1 });
         account = maker.accountId(4);
         taken = first.transfers.slice(0, TRANSFER_ROW_WORDS);
@@ -162,6 +178,13 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
           ...first,
           opened: openRow(OTHER_UNIT, 1n),
           decisions: decisionRow(OTHER_UNIT, 3n),
+          pendings: Uint32Array.of(
+            ...pendingRow(11n, PendingState.pending),
+            ...pendingRow(12n, PendingState.pending),
+            ...pendingRow(12n, PendingState.voided, 0n, 15n),
+          ),
+          requested: requestedRow(14n, [1]),
+          history: new Uint32Array(20),
         });
         before = books.load();
       });
@@ -171,17 +194,35 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
         ['an account that has another id', (fold) => withAccountId(fold, 0, [1, 2, 3, 4])],
         ['an account id of the books', (fold) => withAccountId(fold, -1, account)],
         ['a timestamp of the books', (fold) => withFirstTimestamp(fold, taken)],
+        [
+          'a pending transfer booked twice',
+          (fold) => ({ ...fold, pendings: pendingRow(11n, PendingState.pending) }),
+        ],
+        [
+          'a pending transfer resolved twice',
+          (fold) => ({ ...fold, pendings: pendingRow(12n, PendingState.posted, 0n, 99n) }),
+        ],
+        [
+          'an unknown pending transfer',
+          (fold) => ({ ...fold, pendings: pendingRow(13n, PendingState.voided, 0n, 99n) }),
+        ],
+        [
+          'another deadline',
+          (fold) => ({ ...fold, pendings: pendingRow(11n, PendingState.voided, 5n, 99n) }),
+        ],
+        ['two amounts asked for', (fold) => ({ ...fold, requested: requestedRow(14n, [1]) })],
+        ['two history entries at once', (fold) => ({ ...fold, history: new Uint32Array(20) })],
         ['an open crossing', (fold) => ({ ...fold, opened: openRow(OTHER_UNIT, 1n) })],
         ['a decision made twice', (fold) => ({ ...fold, decisions: decisionRow(OTHER_UNIT, 3n) })],
         ['a crossing not open', (fold) => ({ ...fold, closed: closedRow(OTHER_UNIT, 2n) })],
       ];
       test.each(spoiled)('for %s leaves nothing behind', async (_, spoil) => {
         const fold = spoil(maker.next({ accounts: 5, transfers: 20, burnt: 1 }));
-        const ids = idsOf(fold.transfers, TRANSFER_ROW_WORDS);
+        const ids = transferIdsOf(fold.transfers);
         await expect(commit(books, fold)).rejects.toThrow();
         for (const restarted of [false, true]) {
           if (restarted) await reopen();
-          expect({ ...books.load(), accounts: null }).toEqual({ ...before, accounts: null });
+          expect({ ...books.load(), ...PIECES }).toEqual({ ...before, ...PIECES });
           expect(accountsOf(books.load()).length).toBe(10 * ACCOUNT_ROW_WORDS);
           expect(books.lookUp(ids.subarray(4, 8))).toEqual([null]);
         }
@@ -200,7 +241,7 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
       test.each([false, true])(
         'answer row, burnt or nothing in the order asked; random ids: %s',
         async (randomIds) => {
-          const maker = new FoldMaker(UNIT, { randomIds });
+          const maker = new FoldMaker(UNIT, { randomIds, mix: 'plain' });
           await commit(books, maker.next({ accounts: 10 }));
           const folds = [1, 2].map(() => maker.next({ transfers: 9_000, burnt: 50 }));
           const rows = folds.map((fold) => fold.transfers.slice());
@@ -229,7 +270,7 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
       );
 
       test('may ask for one id several times, and for none', async () => {
-        const maker = new FoldMaker(UNIT);
+        const maker = new FoldMaker(UNIT, { mix: 'plain' });
         const fold = maker.next({ accounts: 3, transfers: 1 });
         const row = fold.transfers.slice();
         await commit(books, fold);
@@ -249,7 +290,7 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
         [a, b],
         [b, a],
       ]) {
-        const maker = new FoldMaker(UNIT);
+        const maker = new FoldMaker(UNIT, { mix: 'plain' });
         const fold = maker.next({ accounts: 3, transfers: 1, burnt: 1 });
         fold.transfers.set(first!);
         fold.burnt.set(second!);
@@ -323,6 +364,7 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
           all.push(...split(fold.transfers));
           await commit(books, fold);
         }
+        all = all.map((row) => maker.withState(row));
         sides = all.map((row) => [debitHandle(maker, row), creditHandle(maker, row)]);
       });
 
@@ -357,7 +399,8 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
       test('of a clearing account are the legs of its crossings', () => {
         const found = books.accountTransfers(query(0, {}));
         expect(maker.accountId(0)).toEqual(clearingAccountId(LEDGER, OTHER_UNIT));
-        expect(found).toEqual(all.filter((row) => row[TransferRowWord.leg] !== 0));
+        const crossings = all.filter((row) => row[TransferRowWord.leg]! >>> 16 === OTHER_UNIT);
+        expect(found).toEqual(crossings);
         expect(found.length).toBeGreaterThan(200);
       });
 
@@ -437,6 +480,15 @@ export function idsOf(rows: Uint32Array, rowWords: number): Uint32Array {
   return ids;
 }
 
+/** The ids of those rows that are transfers. */
+export function transferIdsOf(rows: Uint32Array): Uint32Array {
+  return Uint32Array.from(
+    split(rows)
+      .filter((row) => (row[TransferRowWord.leg]! & 0xffff) <= Leg.far)
+      .flatMap((row) => [...row.subarray(0, 4)]),
+  );
+}
+
 function split(rows: Uint32Array): Uint32Array[] {
   const count = rows.length / TRANSFER_ROW_WORDS;
   return Array.from({ length: count }, (_, row) =>
@@ -451,10 +503,10 @@ function timestampOf(row: Uint32Array): bigint {
 /** By hand, not by the code under test. Handle 0 is the clearing account. */
 function debitHandle(maker: FoldMaker, row: Uint32Array): number {
   const far = (row[TransferRowWord.leg]! & 0xffff) === 2;
-  return far ? 0 : maker.handleOf(row.subarray(4, 8));
+  return far ? 0 : maker.accounts.handleOf(row.subarray(4, 8));
 }
 
 function creditHandle(maker: FoldMaker, row: Uint32Array): number {
-  const home = (row[TransferRowWord.leg]! & 0xffff) === 1;
-  return home ? 0 : maker.handleOf(row.subarray(8, 12));
+  const homes = [1, 3, 4].includes(row[TransferRowWord.leg]! & 0xffff);
+  return homes ? 0 : maker.accounts.handleOf(row.subarray(8, 12));
 }

@@ -1,29 +1,38 @@
-import { CLOSED_ROW_WORDS, type Fold } from '../../ledger/fold.ts';
+import type { Fold } from '../../ledger/fold.ts';
 import {
-  ACCOUNT_ROW_WORDS,
+  AccountFlag,
   AccountRowWord,
-  AccountWord,
   BURNT_ROW_WORDS,
   BurntRowWord,
-  CHANNEL_ROW_WORDS,
-  ChannelRowWord,
-  DECISION_ROW_WORDS,
-  DecisionRowWord,
-  HISTORY_EVERY,
-  HISTORY_ROW_WORDS,
-  HistoryRowWord,
   Leg,
-  OPEN_ROW_WORDS,
-  OpenRowWord,
+  PendingState,
+  RECORD_WORDS,
   TRANSFER_ROW_WORDS,
+  TransferFlag,
   TransferRowWord,
   TransferWord,
 } from '../../ledger/layout.ts';
+import { MadeAccounts } from './books-accounts.fixture.ts';
+import {
+  MadeCrossings,
+  MadePendings,
+  type OpenPending,
+  rowTimestamp,
+} from './books-beside.fixture.ts';
+import { Noise } from './books-random.fixture.ts';
+import {
+  clearingAccountId,
+  emptyFold,
+  FIRST_TIMESTAMP,
+  putU64,
+  u64,
+} from './books-rows.fixture.ts';
+
+export * from './books-rows.fixture.ts';
 
 export const LEDGER = 7;
 /** The unit at the other end of every crossing made here. */
 export const OTHER_UNIT = 9;
-const FIRST_TIMESTAMP = 1_800_000_000_000_000_000n;
 
 export interface FoldSize {
   readonly accounts?: number;
@@ -31,55 +40,54 @@ export interface FoldSize {
   readonly burnt?: number;
 }
 
+export interface FoldMakerOptions {
+  readonly seed?: number;
+  readonly randomIds?: boolean;
+  /** 'plain': transfers between two accounts of the unit alone, without user data. */
+  readonly mix?: 'plain' | 'all';
+}
+
 /**
- * Makes folds such as a machine would, from a seed: linked histories, sparse history, legs of
- * crossings. Amounts and balances are noise; nothing here does accounting.
+ * Makes folds such as a machine would, from a seed: balances, linked histories, sparse history, two-phase
+ * transfers and crossings. The choice of accounts and amounts is noise: no limit is kept.
  */
 export class FoldMaker {
   readonly unit: number;
+  readonly accounts = new MadeAccounts();
+  readonly pendings = new MadePendings();
+  readonly #crossings = new MadeCrossings(OTHER_UNIT);
+  readonly #noise: Noise;
   readonly #randomIds: boolean;
-  #random: number;
+  readonly #plain: boolean;
   #index = 0;
   #timestamp = FIRST_TIMESTAMP;
   #nextId = 1;
-  /** By handle. Handle 0 is the clearing account of OTHER_UNIT. */
-  readonly #accounts: Uint32Array[] = [];
 
-  constructor(unit: number, options: { seed?: number; randomIds?: boolean } = {}) {
+  constructor(unit: number, options: FoldMakerOptions = {}) {
     this.unit = unit;
-    this.#random = options.seed ?? 1;
+    this.#noise = new Noise(options.seed ?? 1);
     this.#randomIds = options.randomIds ?? false;
-  }
-
-  get accountCount(): number {
-    return this.#accounts.length;
+    this.#plain = options.mix === 'plain';
   }
 
   accountId(handle: number): Uint32Array {
-    return this.#accounts[handle]!.slice(0, 4);
-  }
-
-  /** Handle of the account, or -1. */
-  handleOf(id: Uint32Array): number {
-    return this.#accounts.findIndex((row) => row.subarray(0, 4).join() === id.join());
+    return this.accounts.idOf(handle);
   }
 
   /** All accounts as they stand after the last fold. */
   accountRows(): Uint32Array {
-    return this.#rowsOf(new Set(this.#accounts.keys()));
+    return this.accounts.rowsOf(Array(this.accounts.count).keys());
   }
 
   newestRowTimestamp(handle: number): bigint {
-    return u64(this.#accounts[handle]!, AccountRowWord.latestTransfer);
+    return u64(this.accounts.row(handle), AccountRowWord.latestTransfer);
   }
 
   next(size: FoldSize): Fold {
-    const changed = new Set<number>();
-    for (let i = 0; i < (size.accounts ?? 0); i++) changed.add(this.#addAccount());
+    for (let i = 0; i < (size.accounts ?? 0); i++) this.#addAccount();
     const transfers = new Uint32Array((size.transfers ?? 0) * TRANSFER_ROW_WORDS);
-    const history: number[] = [];
     for (let at = 0; at < transfers.length; at += TRANSFER_ROW_WORDS) {
-      this.#addTransfer(transfers.subarray(at, at + TRANSFER_ROW_WORDS), changed, history);
+      this.#addRow(transfers.subarray(at, at + TRANSFER_ROW_WORDS));
     }
     const burnt = new Uint32Array((size.burnt ?? 0) * BURNT_ROW_WORDS);
     for (let at = 0; at < burnt.length; at += BURNT_ROW_WORDS) {
@@ -91,170 +99,204 @@ export class FoldMaker {
       throughTerm: 3,
       lastTimestamp: this.#timestamp,
       digest: this.#index.toString(16).padStart(16, '0'),
-      accounts: this.#rowsOf(changed),
+      accounts: this.accounts.takeChanged(),
       transfers,
-      history: Uint32Array.from(history),
+      history: this.accounts.takeHistory(),
       burnt,
+      ...this.pendings.take(),
+      ...this.#crossings.take(),
     };
   }
 
-  #addAccount(): number {
-    const handle = this.#accounts.length;
-    const row = new Uint32Array(ACCOUNT_ROW_WORDS);
-    row.set(handle === 0 ? clearingAccountId(LEDGER, OTHER_UNIT) : this.#randomId());
-    row[AccountWord.ledger] = LEDGER;
-    row[AccountWord.codeAndFlags] = 10;
-    putU64(row, AccountWord.timestamp, this.#newTimestamp());
-    row[AccountRowWord.handle] = handle;
-    this.#accounts.push(row);
-    return handle;
+  /** A copy of the row with its pending state as of now, as the books give it back. */
+  withState(row: Uint32Array): Uint32Array {
+    const copy = row.slice();
+    const transfer = (row[TransferRowWord.leg]! & 0xffff) <= Leg.far;
+    const state = transfer ? this.pendings.states.get(rowTimestamp(row)) : undefined;
+    copy[TransferRowWord.pendingState] = state ?? PendingState.none;
+    return copy;
   }
 
-  #addTransfer(row: Uint32Array, changed: Set<number>, history: number[]): void {
-    const leg = this.#below(8) === 0 ? 1 + this.#below(2) : Leg.both;
-    const debit = leg === Leg.far ? 0 : 1 + this.#below(this.#accounts.length - 1);
-    let credit = leg === Leg.home ? 0 : 1 + this.#below(this.#accounts.length - 1);
-    if (credit === debit) credit = (debit % (this.#accounts.length - 1)) + 1;
-    const timestamp = this.#newTimestamp();
+  #addAccount(): void {
+    const handle = this.accounts.count;
+    const id = handle === 0 ? clearingAccountId(LEDGER, OTHER_UNIT) : this.#noise.id();
+    const flags = !this.#plain && handle % 5 === 4 ? AccountFlag.history : 0;
+    this.accounts.add(id, LEDGER, flags, this.#newTimestamp());
+  }
+
+  #addRow(row: Uint32Array): void {
+    const kind = this.#plain ? KINDS : this.#noise.below(KINDS + 8);
+    const make = [
+      () => this.#hold(row),
+      () => this.#settle(row),
+      () => this.#far(row),
+      () => this.#pend(row),
+      () => this.#pend(row),
+      () => this.#pend(row),
+      () => this.#resolve(row),
+      () => this.#expire(row),
+      () => this.#balance(row),
+    ][kind];
+    if (make === undefined) this.#transfer(row);
+    else make();
+  }
+
+  /** Writes a transfer between two accounts, not yet booked. Gives their handles. */
+  #fill(row: Uint32Array, flags = 0): [debit: number, credit: number] {
+    const own = this.accounts.count - 1;
+    const debit = 1 + this.#noise.below(own);
+    let credit = 1 + this.#noise.below(own);
+    if (credit === debit) credit = (debit % own) + 1;
     row.set(this.#newId(), TransferWord.id);
-    row.set(
-      leg === Leg.far ? this.#randomId() : this.accountId(debit),
-      TransferWord.debitAccountId,
-    );
-    row.set(
-      leg === Leg.home ? this.#randomId() : this.accountId(credit),
-      TransferWord.creditAccountId,
-    );
-    row[TransferWord.amount] = 1 + this.#below(1_000_000);
+    row.set(this.accounts.idOf(debit), TransferWord.debitAccountId);
+    row.set(this.accounts.idOf(credit), TransferWord.creditAccountId);
+    row[TransferWord.amount] = 1 + this.#noise.below(1_000_000);
     row[TransferWord.ledger] = LEDGER;
-    row[TransferWord.codeAndFlags] = 20;
-    putU64(row, TransferWord.timestamp, leg === Leg.both ? timestamp : timestamp - 5n);
-    if (leg !== Leg.both) row[TransferRowWord.leg] = leg | (OTHER_UNIT << 16);
+    row[TransferWord.codeAndFlags] = 20 | (flags << 16);
+    if (!this.#plain) this.#fillUserData(row);
+    this.#stamp(row, this.#newTimestamp());
+    return [debit, credit];
+  }
+
+  /** Few values, so that many rows share one. */
+  #fillUserData(row: Uint32Array): void {
+    const noise = this.#noise;
+    if (noise.below(4) === 0) row[TransferWord.userData32] = 1 + noise.below(5);
+    if (noise.below(4) === 0) row[TransferWord.userData64 + noise.below(2)] = 1 + noise.below(5);
+    if (noise.below(4) === 0) row[TransferWord.userData128 + noise.below(4)] = 1 + noise.below(5);
+  }
+
+  #stamp(row: Uint32Array, timestamp: bigint, recordTimestamp = timestamp): void {
+    putU64(row, TransferWord.timestamp, recordTimestamp);
     putU64(row, TransferRowWord.rowTimestamp, timestamp);
-    this.#link(row, TransferRowWord.previousDebit, debit, timestamp, history);
-    this.#link(row, TransferRowWord.previousCredit, credit, timestamp, history);
-    changed.add(debit).add(credit);
   }
 
-  #link(
-    row: Uint32Array,
-    word: number,
-    handle: number,
-    timestamp: bigint,
-    history: number[],
-  ): void {
-    const account = this.#accounts[handle]!;
-    row[word] = account[AccountRowWord.latestTransfer]!;
-    row[word + 1] = account[AccountRowWord.latestTransfer + 1]!;
-    putU64(account, AccountRowWord.latestTransfer, timestamp);
-    account[AccountRowWord.transferCount]! += 1;
-    account[AccountWord.debitsPosted]! += 1;
-    if (account[AccountRowWord.transferCount]! % HISTORY_EVERY !== 0) return;
-    const entry = new Uint32Array(HISTORY_ROW_WORDS);
-    entry[HistoryRowWord.handle] = handle;
-    putU64(entry, HistoryRowWord.rowTimestamp, timestamp);
-    entry.set(account.subarray(AccountWord.debitsPending, 20), HistoryRowWord.balances);
-    for (const value of entry) history.push(value);
+  #transfer(row: Uint32Array): void {
+    const [debit, credit] = this.#fill(row);
+    this.accounts.book(row, debit, credit, { pending: 0, posted: row[TransferWord.amount]! });
   }
 
-  #rowsOf(handles: Set<number>): Uint32Array {
-    const rows = new Uint32Array(handles.size * ACCOUNT_ROW_WORDS);
-    const ascending = Float64Array.from(handles).sort();
-    for (const [position, handle] of ascending.entries()) {
-      rows.set(this.#accounts[handle]!, position * ACCOUNT_ROW_WORDS);
+  #balance(row: Uint32Array): void {
+    const flag = TransferFlag.balancingDebit << this.#noise.below(2);
+    const [debit, credit] = this.#fill(row, flag);
+    const amount = row[TransferWord.amount]!;
+    this.accounts.book(row, debit, credit, { pending: 0, posted: amount });
+    this.pendings.request(rowTimestamp(row), Uint32Array.of(amount, 1, 0, 1));
+  }
+
+  #hold(row: Uint32Array): void {
+    const [debit] = this.#fill(row);
+    row.set(this.#noise.id(), TransferWord.creditAccountId);
+    row[TransferRowWord.leg] = Leg.hold | (OTHER_UNIT << 16);
+    this.accounts.book(row, debit, 0, { pending: row[TransferWord.amount]!, posted: 0 });
+    this.#crossings.hold(row);
+  }
+
+  #settle(row: Uint32Array): void {
+    const hold = this.#crossings.open[0];
+    if (hold === undefined) {
+      this.#hold(row);
+      return;
     }
-    return rows;
+    const leg = this.#noise.below(3) === 0 ? Leg.release : Leg.home;
+    row.set(hold.row.subarray(0, RECORD_WORDS));
+    row[TransferRowWord.leg] = leg | (OTHER_UNIT << 16);
+    this.#stamp(row, this.#newTimestamp(), rowTimestamp(hold.row));
+    const amount = row[TransferWord.amount]!;
+    const debit = this.accounts.handleOf(row.subarray(4, 8));
+    const posted = leg === Leg.home ? amount : 0;
+    this.accounts.book(row, debit, 0, { pending: -amount, posted });
+    this.#crossings.settle(hold);
+  }
+
+  #far(row: Uint32Array): void {
+    const [, credit] = this.#fill(row);
+    row.set(this.#noise.id(), TransferWord.debitAccountId);
+    row[TransferRowWord.leg] = Leg.far | (OTHER_UNIT << 16);
+    this.#stamp(row, rowTimestamp(row), rowTimestamp(row) - 5n);
+    this.accounts.book(row, 0, credit, { pending: 0, posted: row[TransferWord.amount]! });
+    this.#crossings.decide(row);
+  }
+
+  #pend(row: Uint32Array): void {
+    const [debit, credit] = this.#fill(row, TransferFlag.pending);
+    if (this.#noise.below(2) === 0) row[TransferWord.timeout] = 1 + this.#noise.below(1_000);
+    if (this.#noise.below(8) === 0 && !this.accounts.isClosed(debit)) {
+      row[TransferWord.codeAndFlags]! |= TransferFlag.closingDebit << 16;
+      this.accounts.setClosed(debit, true);
+    }
+    this.accounts.book(row, debit, credit, { pending: row[TransferWord.amount]!, posted: 0 });
+    this.pendings.book(row);
+  }
+
+  /** A post or a void of a pending transfer that is not overdue. */
+  #resolve(row: Uint32Array): void {
+    const due = this.#timestamp + 10n;
+    const open = this.pendings.open.filter(({ deadline }) => deadline === 0n || deadline > due);
+    const pending = open[this.#noise.below(open.length + 1)];
+    if (pending === undefined) {
+      this.#pend(row);
+      return;
+    }
+    const post = this.#noise.below(2) === 0;
+    const flag = post ? TransferFlag.postPendingTransfer : TransferFlag.voidPendingTransfer;
+    const reserved = pending.row[TransferWord.amount]!;
+    row.set(pending.row.subarray(0, RECORD_WORDS));
+    row.set(this.#newId(), TransferWord.id);
+    row.set(pending.row.subarray(0, 4), TransferWord.pendingId);
+    row[TransferWord.timeout] = 0;
+    row[TransferWord.codeAndFlags] = 20 | (flag << 16);
+    if (post) row[TransferWord.amount] = this.#noise.below(reserved + 1);
+    this.#stamp(row, this.#newTimestamp());
+    const posted = post ? row[TransferWord.amount]! : 0;
+    this.#bookResolution(row, pending, posted, !post);
+    if (post && posted === reserved) {
+      this.pendings.request(rowTimestamp(row), new Uint32Array(4).fill(0xffff_ffff));
+    }
+    const state = post ? PendingState.posted : PendingState.voided;
+    this.pendings.resolve(pending, state, rowTimestamp(row));
+  }
+
+  #expire(row: Uint32Array): void {
+    const pending = this.pendings.open.find(({ deadline }) => deadline > 0n);
+    if (pending === undefined) {
+      this.#pend(row);
+      return;
+    }
+    row.set(pending.row.subarray(0, RECORD_WORDS));
+    row[TransferRowWord.leg] = Leg.expiry;
+    if (this.#timestamp < pending.deadline) this.#timestamp = pending.deadline;
+    this.#stamp(row, this.#newTimestamp(), rowTimestamp(pending.row));
+    this.#bookResolution(row, pending, 0, true);
+    this.pendings.resolve(pending, PendingState.expired, rowTimestamp(row));
+  }
+
+  #bookResolution(row: Uint32Array, pending: OpenPending, posted: number, reopens: boolean): void {
+    const debit = this.accounts.handleOf(row.subarray(4, 8));
+    const credit = this.accounts.handleOf(row.subarray(8, 12));
+    const flags = pending.row[TransferWord.codeAndFlags]! >>> 16;
+    if (reopens && (flags & TransferFlag.closingDebit) !== 0) {
+      this.accounts.setClosed(debit, false);
+    }
+    const reserved = pending.row[TransferWord.amount]!;
+    this.accounts.book(row, debit, credit, { pending: -reserved, posted });
   }
 
   #newTimestamp(): bigint {
-    this.#timestamp += 1n + BigInt(this.#below(3));
+    this.#timestamp += 1n + BigInt(this.#noise.below(3));
     return this.#timestamp;
   }
 
   /** Time-ordered ids have their time in the highest 48 bits, as clients make them. */
   #newId(): Uint32Array {
-    const id = this.#randomId();
+    const id = this.#noise.id();
     if (this.#randomIds) return id;
     const milliseconds = 1_800_000_000_000 + Math.floor(this.#nextId / 64);
     id[3] = Math.floor(milliseconds / 2 ** 16);
     id[2] = ((milliseconds % 2 ** 16) * 2 ** 16 + (this.#nextId++ % 64) * 1_024) >>> 0;
     return id;
   }
-
-  #randomId(): Uint32Array {
-    return Uint32Array.of(this.#next(), this.#next(), this.#next(), this.#next());
-  }
-
-  #below(limit: number): number {
-    return this.#next() % limit;
-  }
-
-  /** mulberry32 */
-  #next(): number {
-    this.#random = (this.#random + 0x6d2b_79f5) >>> 0;
-    let value = this.#random;
-    value = Math.imul(value ^ (value >>> 15), value | 1);
-    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
-    return (value ^ (value >>> 14)) >>> 0;
-  }
 }
 
-/** A fold that changes nothing but the index. */
-export function emptyFold(unit: number, afterIndex: number, throughIndex: number): Fold {
-  return {
-    unit,
-    afterIndex,
-    throughIndex,
-    throughTerm: 1,
-    lastTimestamp: FIRST_TIMESTAMP,
-    digest: '0123456789abcdef',
-    slots: null,
-    accounts: new Uint32Array(0),
-    transfers: new Uint32Array(0),
-    history: new Uint32Array(0),
-    burnt: new Uint32Array(0),
-    opened: new Uint32Array(0),
-    closed: new Uint32Array(0),
-    decisions: new Uint32Array(0),
-    channels: new Uint32Array(0),
-  };
-}
-
-export function openRow(farUnit: number, sequence: bigint): Uint32Array {
-  const row = new Uint32Array(OPEN_ROW_WORDS).fill(0xabcd_0000 + farUnit);
-  row[OpenRowWord.farUnit] = farUnit;
-  putU64(row, OpenRowWord.sequence, sequence);
-  return row;
-}
-
-export function closedRow(farUnit: number, sequence: bigint): Uint32Array {
-  return openRow(farUnit, sequence).slice(0, CLOSED_ROW_WORDS).fill(0, 1, 2);
-}
-
-export function decisionRow(homeUnit: number, sequence: bigint): Uint32Array {
-  const row = new Uint32Array(DECISION_ROW_WORDS).fill(0xbcde_0000 + homeUnit);
-  row[DecisionRowWord.homeUnit] = homeUnit;
-  putU64(row, DecisionRowWord.sequence, sequence);
-  return row;
-}
-
-export function channelRow(otherUnit: number, last: bigint, forgotten: bigint): Uint32Array {
-  const row = new Uint32Array(CHANNEL_ROW_WORDS);
-  row[ChannelRowWord.otherUnit] = otherUnit;
-  putU64(row, ChannelRowWord.lastSequence, last);
-  putU64(row, ChannelRowWord.forgottenThrough, forgotten);
-  return row;
-}
-
-export function clearingAccountId(ledger: number, otherUnit: number): Uint32Array {
-  return Uint32Array.of((otherUnit << 16) | 1, ledger, 0xffff_ffff, 0xffff_ffff);
-}
-
-export function u64(words: Uint32Array, offset: number): bigint {
-  return BigInt(words[offset]!) + BigInt(words[offset + 1]!) * 2n ** 32n;
-}
-
-export function putU64(words: Uint32Array, offset: number, value: bigint): void {
-  words[offset] = Number(value & 0xffff_ffffn);
-  words[offset + 1] = Number(value >> 32n);
-}
+/** How many kinds of rows there are beside plain transfers, see #addRow. */
+const KINDS = 9;

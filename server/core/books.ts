@@ -33,6 +33,11 @@ export interface Books {
   balancesAt(handle: number, timestamp: bigint): HistoryBalances | null;
   /** What was asked for, four words, where another amount was booked; else null. As rowsAt. */
   requestedAt(timestamps: Uint32Array): (Uint32Array | null)[];
+  /**
+   * Up to `limit` ids that are taken, burnt ones too, ascending: those greater than `id`, or the first ones.
+   * count x 4 words. A start goes through all of them in slices.
+   */
+  idsAfter(id: Uint32Array | null, limit: number): Uint32Array;
   close(): void;
 }
 

@@ -11,19 +11,25 @@ import {
   TransferRowWord,
   WORD_BYTES,
 } from '../../../ledger/layout.ts';
+import { isTransfer } from '../../core/books-row.ts';
 import {
+  chunks,
   copyNumber,
   ID_BYTES,
   ID_ORDER_ROWS_MAX,
+  idAt,
   idOrder,
   NUMBER_BYTES,
+  numberAt,
   putId,
+  putNumber,
+  slice,
   u32Column,
   u64Column,
 } from './columns.ts';
 import { NUMBERS } from './connection.ts';
 import { crc32OfWords } from './crc32.ts';
-import { sealRows } from './sealed.ts';
+import { burntSeal, sealRows } from './sealed.ts';
 
 const ACCOUNT_BYTES = ACCOUNT_ROW_WORDS * WORD_BYTES;
 const TRANSFER_BYTES = TRANSFER_ROW_WORDS * WORD_BYTES;
@@ -33,25 +39,25 @@ const ID_WORDS = ID_BYTES / WORD_BYTES;
 const NUMBER_WORDS = NUMBER_BYTES / WORD_BYTES;
 const BALANCES_AT = HistoryRowWord.balances * WORD_BYTES;
 
-const NUMBER = `CAST(substr(:numbers, i * ${NUMBER_BYTES} + 1, ${NUMBER_BYTES}) AS INTEGER)`;
-const SECOND_NUMBER = NUMBER.replace(':numbers', ':second');
-const ID = `substr(:ids, i * ${ID_BYTES} + 1, ${ID_BYTES})`;
-
 const INSERT_TRANSFERS = `INSERT INTO transfer_row (timestamp, row)
-  SELECT ${NUMBER}, substr(:rows, i * ${TRANSFER_BYTES} + 1, ${STORED_BYTES})
+  SELECT ${numberAt('numbers')}, substr(:rows, i * ${TRANSFER_BYTES} + 1, ${STORED_BYTES})
   FROM temp.numbers WHERE i < :count`;
 
 const INSERT_IDS = `INSERT INTO transfer_id (id, timestamp, burnt)
-  SELECT ${ID}, ${NUMBER}, :burnt FROM temp.numbers WHERE i < :count`;
+  SELECT ${idAt('ids')}, ${numberAt('numbers')}, 0 FROM temp.numbers WHERE i < :count`;
+
+const INSERT_BURNT = `INSERT INTO transfer_id (id, timestamp, burnt)
+  SELECT ${idAt('ids')}, ${numberAt('numbers')}, ${numberAt('seals')}
+  FROM temp.numbers WHERE i < :count`;
 
 /** A handle keeps its id for ever: a row that says otherwise changes nothing, which is noticed. */
 const PUT_ACCOUNTS = `INSERT INTO account_row (rowid, id, row)
-  SELECT ${NUMBER} + 1, ${ID}, substr(:rows, i * ${ACCOUNT_BYTES} + 1, ${ACCOUNT_BYTES})
+  SELECT ${numberAt('numbers')} + 1, ${idAt('ids')}, substr(:rows, i * ${ACCOUNT_BYTES} + 1, ${ACCOUNT_BYTES})
   FROM temp.numbers WHERE i < :count
   ON CONFLICT (rowid) DO UPDATE SET row = excluded.row WHERE id = excluded.id`;
 
 const INSERT_HISTORY = `INSERT INTO history (account, timestamp, balances)
-  SELECT ${NUMBER}, ${SECOND_NUMBER},
+  SELECT ${numberAt('numbers')}, ${numberAt('second')},
     substr(:rows, i * ${SEALED_HISTORY_BYTES} + 1 + ${BALANCES_AT}, ${SEALED_HISTORY_BYTES - BALANCES_AT})
   FROM temp.numbers WHERE i < :count`;
 
@@ -59,12 +65,14 @@ const INSERT_HISTORY = `INSERT INTO history (account, timestamp, balances)
 export class BulkTables {
   readonly #transfers: Statement;
   readonly #ids: Statement;
+  readonly #burnt: Statement;
   readonly #accounts: Statement;
   readonly #history: Statement;
 
   constructor(database: Database) {
     this.#transfers = database.prepare(INSERT_TRANSFERS);
     this.#ids = database.prepare(INSERT_IDS);
+    this.#burnt = database.prepare(INSERT_BURNT);
     this.#accounts = database.prepare(PUT_ACCOUNTS);
     this.#history = database.prepare(INSERT_HISTORY);
   }
@@ -80,12 +88,28 @@ export class BulkTables {
       const numbers = slice(timestamps, NUMBER_WORDS, from, count);
       this.#transfers.run({ numbers, rows: slice(rows, TRANSFER_ROW_WORDS, from, count), count });
     }
-    this.#insertIds(rows, TRANSFER_ROW_WORDS, timestamps, 0);
+    this.#insertIds(rows, timestamps);
   }
 
   insertBurnt(rows: Uint32Array): void {
     const timestamps = u64Column(rows, BURNT_ROW_WORDS, BurntRowWord.timestamp);
-    this.#insertIds(rows, BURNT_ROW_WORDS, timestamps, 1);
+    const total = rows.length / BURNT_ROW_WORDS;
+    const ids = new Uint32Array(total * ID_WORDS);
+    const seals = new Uint32Array(total * NUMBER_WORDS);
+    for (let row = 0; row < total; row++) {
+      const at = row * BURNT_ROW_WORDS;
+      putId(ids, row, rows, at);
+      const seal = burntSeal(rows, at);
+      putNumber(seals, row, seal >>> 0, Math.floor(seal / 2 ** 32));
+    }
+    for (const [from, count] of chunks(total, NUMBERS)) {
+      this.#burnt.run({
+        ids: slice(ids, ID_WORDS, from, count),
+        numbers: slice(timestamps, NUMBER_WORDS, from, count),
+        seals: slice(seals, NUMBER_WORDS, from, count),
+        count,
+      });
+    }
   }
 
   /** Replaces each row's handle, which its key repeats, by the row's CRC. */
@@ -124,28 +148,28 @@ export class BulkTables {
     }
   }
 
-  /** Rows have their id at word 0. */
-  #insertIds(rows: Uint32Array, rowWords: number, timestamps: Uint32Array, burnt: 0 | 1): void {
+  /** Of the rows that are transfers. */
+  #insertIds(rows: Uint32Array, timestamps: Uint32Array): void {
     const ids = new Uint32Array(NUMBERS * ID_WORDS);
     const numbers = new Uint32Array(NUMBERS * NUMBER_WORDS);
-    for (const [start, total] of chunks(rows.length / rowWords, ID_ORDER_ROWS_MAX)) {
-      const order = idOrder(slice(rows, rowWords, start, total), rowWords, total);
-      for (const [from, count] of chunks(total, NUMBERS)) {
-        for (let i = 0; i < count; i++) {
-          const row = start + order[from + i]!;
-          putId(ids, i, rows, row * rowWords);
-          copyNumber(numbers, i, timestamps, row);
-        }
-        this.#ids.run({ ids, numbers, burnt, count });
+    for (const [start, total] of chunks(rows.length / TRANSFER_ROW_WORDS, ID_ORDER_ROWS_MAX)) {
+      const order = idOrder(
+        slice(rows, TRANSFER_ROW_WORDS, start, total),
+        TRANSFER_ROW_WORDS,
+        total,
+      );
+      let count = 0;
+      for (const position of order) {
+        const row = start + position;
+        if (!isTransfer(rows, row * TRANSFER_ROW_WORDS)) continue;
+        putId(ids, count, rows, row * TRANSFER_ROW_WORDS);
+        copyNumber(numbers, count, timestamps, row);
+        count += 1;
+        if (count < NUMBERS) continue;
+        this.#ids.run({ ids, numbers, count });
+        count = 0;
       }
+      if (count > 0) this.#ids.run({ ids, numbers, count });
     }
   }
-}
-
-function* chunks(total: number, size: number): Generator<[from: number, count: number]> {
-  for (let from = 0; from < total; from += size) yield [from, Math.min(size, total - from)];
-}
-
-function slice(rows: Uint32Array, rowWords: number, from: number, count: number): Uint32Array {
-  return rows.subarray(from * rowWords, (from + count) * rowWords);
 }

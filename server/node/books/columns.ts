@@ -31,6 +31,30 @@ export function putNumber(column: Uint32Array, row: number, lo: number, hi: numb
   column[at + 4] = FOUR_DIGITS[low % POWER_4]!;
 }
 
+export function* chunks(total: number, size: number): Generator<[from: number, count: number]> {
+  for (let from = 0; from < total; from += size) yield [from, Math.min(size, total - from)];
+}
+
+/** Rows `from` up to `from + count`, as a view. */
+export function slice(
+  rows: Uint32Array,
+  rowWords: number,
+  from: number,
+  count: number,
+): Uint32Array {
+  return rows.subarray(from * rowWords, (from + count) * rowWords);
+}
+
+/** SQL for number i of the column that is bound to this parameter. */
+export function numberAt(parameter: string): string {
+  return `CAST(substr(:${parameter}, i * ${NUMBER_BYTES} + 1, ${NUMBER_BYTES}) AS INTEGER)`;
+}
+
+/** SQL for id i of the column that is bound to this parameter. */
+export function idAt(parameter: string): string {
+  return `substr(:${parameter}, i * ${ID_BYTES} + 1, ${ID_BYTES})`;
+}
+
 /** The column of the u64 at `word` of each row. */
 export function u64Column(rows: Uint32Array, rowWords: number, word: number): Uint32Array {
   const count = rows.length / rowWords;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { BURNT_ROW_WORDS, TRANSFER_ROW_WORDS } from '../../../ledger/layout.ts';
-import { accountsOf, idsOf } from '../../core/books.conformance.ts';
+import { accountsOf, idsOf, transferIdsOf } from '../../core/books.conformance.ts';
 import { FoldMaker } from '../../core/books.fixture.ts';
 import { CLUSTER, nextFold, UNIT } from './crash.child.ts';
 import type { SqliteBooks } from './sqlite-books.ts';
@@ -68,7 +68,7 @@ function assertWhole(books: SqliteBooks, index: number): void {
     const fold = nextFold(maker, at);
     transferCount += fold.transfers.length / TRANSFER_ROW_WORDS;
     if (at < index - 1) continue;
-    const found = books.lookUp(idsOf(fold.transfers, TRANSFER_ROW_WORDS));
+    const found = books.lookUp(transferIdsOf(fold.transfers));
     expect(found.every((row) => row instanceof Uint32Array)).toBe(true);
     const burnt = books.lookUp(idsOf(fold.burnt, BURNT_ROW_WORDS));
     expect(burnt.every((answer) => answer === 'burnt')).toBe(true);
@@ -77,7 +77,7 @@ function assertWhole(books: SqliteBooks, index: number): void {
   expect(image).toMatchObject({ index, transferCount });
   expect(accountsOf(image)).toEqual(maker.accountRows());
   const next = nextFold(maker, index + 1);
-  const found = books.lookUp(idsOf(next.transfers, TRANSFER_ROW_WORDS));
+  const found = books.lookUp(transferIdsOf(next.transfers));
   expect(found.every((row) => row === null)).toBe(true);
 }
 

@@ -28,7 +28,7 @@ beforeEach(() => {
   file = booksFile(folder, UNIT);
   prepareFile(file, UNIT, 'c');
   const writer = new BooksWriter(file, UNIT);
-  maker = new FoldMaker(UNIT);
+  maker = new FoldMaker(UNIT, { mix: 'plain' });
   const fold = maker.next({ accounts: 6, transfers: 300 });
   rows = fold.transfers.slice();
   writer.commit({
@@ -127,7 +127,7 @@ describe('damage that SQL could do is found too', () => {
 
   test.each([
     ['DELETE FROM transfer_row', 'is missing'],
-    ['UPDATE transfer_id SET timestamp = timestamp + 1', 'is missing'],
+    ['UPDATE transfer_id SET timestamp = timestamp + 10000', 'is missing'],
     [
       'UPDATE transfer_id SET timestamp = (SELECT max(timestamp) FROM transfer_row)',
       'has another id',

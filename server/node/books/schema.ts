@@ -5,16 +5,21 @@ import { EvenkeelError } from '../../core/error.ts';
 import { accountView, transferView } from './views.ts';
 
 /** Of the tables and the rows in them. Books of another version are refused, never converted. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 /**
  * Ids are stored big-endian, so that the order of blobs is the order of numbers. Rows are the packed
  * forms of ledger/layout.ts:
- * - transfer_row.row: TRANSFER_ROW_STORED_WORDS, the last of them the CRC-32 of the others.
+ * - transfer_row.row: TRANSFER_ROW_STORED_WORDS, the last of them the CRC-32 of the others. Rows of all
+ *   legs; transfer_id has those that are transfers.
+ * - transfer_id.burnt: 0 of a transfer; of a burnt id 2^32 + the CRC-32 of (id, timestamp), for nothing
+ *   else in the books could tell what it was.
  * - account_row.row: ACCOUNT_ROW_WORDS; the handle's word holds the CRC-32 of the row with its handle,
  *   which is rowid - 1.
+ * - pending_row: columns, for an index needs them; the CRC-32 is that of the packed row.
+ * - user_data: the user data of transfers that is not zero; value is as wide as the field has bits.
  * - opened, decision, channel: the whole row, then its CRC-32.
- * - history.balances: the four balances, then the CRC-32 of the whole history row.
+ * - history.balances and requested_row.amount: the last words of the row, then the CRC-32 of the whole row.
  */
 const TABLES = `
   CREATE TABLE meta (
@@ -43,6 +48,24 @@ const TABLES = `
     id BLOB PRIMARY KEY,
     timestamp INTEGER NOT NULL,
     burnt INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE pending_row (
+    timestamp INTEGER PRIMARY KEY,
+    state INTEGER NOT NULL,
+    deadline INTEGER NOT NULL,
+    resolved INTEGER NOT NULL,
+    crc INTEGER NOT NULL
+  );
+  CREATE INDEX pending_unresolved ON pending_row (timestamp) WHERE state = 1;
+  CREATE TABLE requested_row (
+    timestamp INTEGER PRIMARY KEY,
+    amount BLOB NOT NULL
+  );
+  CREATE TABLE user_data (
+    bits INTEGER NOT NULL,
+    value BLOB NOT NULL,
+    timestamp INTEGER NOT NULL,
+    PRIMARY KEY (bits, value, timestamp)
   ) WITHOUT ROWID;
   CREATE TABLE history (
     account INTEGER NOT NULL,

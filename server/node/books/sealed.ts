@@ -1,4 +1,4 @@
-import { WORD_BYTES } from '../../../ledger/layout.ts';
+import { BurntRowWord, WORD_BYTES } from '../../../ledger/layout.ts';
 import { crc32OfWords } from './crc32.ts';
 
 /** Each row with its CRC-32 behind it, as the small tables keep it. */
@@ -20,6 +20,14 @@ export function unsealRow(blob: Uint8Array, rowWords: number): Uint32Array | nul
   const words = wordsOf(blob);
   if (crc32OfWords(words, 0, rowWords) !== words[rowWords]) return null;
   return words.subarray(0, rowWords);
+}
+
+/** The id and the timestamp of a burnt row. */
+const BURNT_SEALED_WORDS = BurntRowWord.timestamp + 2;
+
+/** What transfer_id.burnt holds for the burnt row at `at`. */
+export function burntSeal(rows: Uint32Array, at: number): number {
+  return 2 ** 32 + crc32OfWords(rows, at, BURNT_SEALED_WORDS);
 }
 
 /** A blob's words; copied only if they don't start on a word. */

@@ -1,5 +1,11 @@
 import type { BooksImage, Fold } from '../../../ledger/fold.ts';
-import type { AccountTransfersQuery, Books, LookUp } from '../../core/books.ts';
+import type {
+  AccountTransfersQuery,
+  Books,
+  HistoryBalances,
+  LookUp,
+  ScanQuery,
+} from '../../core/books.ts';
 import type { BooksReader } from './reader.ts';
 import { walkTransfers } from './walk.ts';
 
@@ -56,8 +62,28 @@ export class SqliteBooks implements Books {
     return this.#reader.lookUp(ids);
   }
 
+  rowsAt(timestamps: Uint32Array): (Uint32Array | null)[] {
+    return this.#reader.rowsAt(timestamps);
+  }
+
   accountTransfers(query: AccountTransfersQuery): Uint32Array[] {
     return walkTransfers(this.#reader, query);
+  }
+
+  scan(query: ScanQuery): Uint32Array[] {
+    return this.#reader.scan(query);
+  }
+
+  balancesAt(handle: number, timestamp: bigint): HistoryBalances | null {
+    return this.#reader.balancesAt(handle, timestamp);
+  }
+
+  requestedAt(timestamps: Uint32Array): (Uint32Array | null)[] {
+    return this.#reader.requestedAt(timestamps);
+  }
+
+  idsAfter(id: Uint32Array | null, limit: number): Uint32Array {
+    return this.#reader.idsAfter(id, limit);
   }
 
   /** A commit that is under way still completes, and its `done` is called. See `closed`. */

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Fold } from '../../../ledger/fold.ts';
-import { foldBytes } from '../../core/books-fold.ts';
+import { arraysOf, foldBytes } from '../../core/books-fold.ts';
 import { booksFile, lockToWrite, prepareFile } from './connection.ts';
 import type { FromStorage, ToStorage } from './messages.ts';
 import { BooksReader } from './reader.ts';
@@ -167,9 +167,5 @@ export class StorageThread {
 
 /** Each buffer once: rows of several tables may share one. */
 function buffersOf(fold: Fold): ArrayBuffer[] {
-  const { accounts, transfers, history, burnt, opened, closed, decisions, channels } = fold;
-  const arrays = [accounts, transfers, history, burnt, opened, closed, decisions, channels];
-  const buffers = new Set(arrays.map((array) => array.buffer as ArrayBuffer));
-  if (fold.slots !== null) buffers.add(fold.slots.buffer as ArrayBuffer);
-  return [...buffers];
+  return [...new Set(arraysOf(fold).map((array) => array.buffer as ArrayBuffer))];
 }

@@ -1,4 +1,4 @@
-import { HISTORY_EVERY, TransferRowWord } from '../../../ledger/layout.ts';
+import { TransferRowWord } from '../../../ledger/layout.ts';
 import type { AccountTransfersQuery } from '../../core/books.ts';
 import { sideOf, u64At } from '../../core/books-row.ts';
 
@@ -6,12 +6,12 @@ import { sideOf, u64At } from '../../core/books-row.ts';
 export interface LinkedHistory {
   transferAt(timestamp: bigint): Uint32Array;
   /** See BooksReader. */
-  historyTimestamp(accountId: Uint32Array, from: bigint, skip: number): bigint | null;
+  historyTimestamp(accountId: Uint32Array, from: bigint, rows: number): bigint | null;
 }
 
 /**
  * An account's rows, found by the links back from row to row. The sparse history, an entry each
- * HISTORY_EVERY rows, tells where to start. One row read takes a few microseconds, and a query reads
+ * HISTORY_EVERY rows or more often, tells where to start. One row read takes a few microseconds, and a query reads
  * its `limit` rows and at most 2 * HISTORY_EVERY more, whatever the account's age and the direction;
  * it never holds more than `limit` of them.
  */
@@ -39,8 +39,7 @@ function newestFirst(history: LinkedHistory, query: AccountTransfersQuery): Uint
  * fromTimestamp, and keeps those it saw last.
  */
 function oldestFirst(history: LinkedHistory, query: AccountTransfersQuery): Uint32Array[] {
-  const skip = Math.ceil(query.limit / HISTORY_EVERY);
-  const enough = startAtOrAfter(history, query, skip, query.fromTimestamp);
+  const enough = startAtOrAfter(history, query, query.limit, query.fromTimestamp);
   const last = startAtOrAfter(history, query, 0, query.toTimestamp);
   const ring: Uint32Array[] = [];
   let seen = 0;
@@ -52,14 +51,14 @@ function oldestFirst(history: LinkedHistory, query: AccountTransfersQuery): Uint
   return [...ring.slice(oldest), ...ring.slice(0, oldest)].reverse();
 }
 
-/** A row of the account at or after `timestamp`, or its newest. */
+/** A row of the account with `rows` or more between `timestamp` and itself, or its newest. */
 function startAtOrAfter(
   history: LinkedHistory,
   query: AccountTransfersQuery,
-  skip: number,
+  rows: number,
   timestamp: bigint,
 ): bigint {
-  const entry = history.historyTimestamp(query.accountId, timestamp, skip);
+  const entry = history.historyTimestamp(query.accountId, timestamp, rows);
   return entry !== null && entry < query.newestRowTimestamp ? entry : query.newestRowTimestamp;
 }
 

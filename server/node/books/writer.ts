@@ -12,6 +12,8 @@ import {
 import { assertDenseHandles, assertFold, wrongIndex } from '../../core/books-fold.ts';
 import { u64At } from '../../core/books-row.ts';
 import { BulkTables } from './bulk.ts';
+import { BulkPending } from './bulk-pending.ts';
+import { BulkUserData } from './bulk-user-data.ts';
 import { addNumbers, checkpointIfDue, openToWrite } from './connection.ts';
 import { readMeta, writeMeta } from './schema.ts';
 import { sealRows } from './sealed.ts';
@@ -21,6 +23,8 @@ export class BooksWriter {
   readonly #unit: number;
   readonly #database: Database;
   readonly #bulk: BulkTables;
+  readonly #pending: BulkPending;
+  readonly #userData: BulkUserData;
   readonly #accountCount: Statement;
   readonly #putOpened: Statement;
   readonly #dropOpened: Statement;
@@ -34,6 +38,8 @@ export class BooksWriter {
     addNumbers(database);
     this.#database = database;
     this.#bulk = new BulkTables(database);
+    this.#pending = new BulkPending(database);
+    this.#userData = new BulkUserData(database);
     this.#accountCount = database
       .prepare('SELECT coalesce(max(rowid), 0) FROM account_row')
       .pluck();
@@ -67,6 +73,9 @@ export class BooksWriter {
     assertDenseHandles(fold, this.#accountCount.get() as number);
     this.#bulk.putAccounts(fold.accounts);
     this.#bulk.insertTransfers(fold.transfers);
+    this.#userData.insert(fold.transfers);
+    this.#pending.putPendings(fold.pendings);
+    this.#pending.insertRequested(fold.requested);
     this.#bulk.insertBurnt(fold.burnt);
     this.#bulk.insertHistory(fold.history);
     this.#writeCrossings(fold);

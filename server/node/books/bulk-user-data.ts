@@ -1,0 +1,96 @@
+import type { Database, Statement } from 'better-sqlite3';
+import {
+  TRANSFER_ROW_WORDS,
+  TransferRowWord,
+  TransferWord,
+  WORD_BYTES,
+} from '../../../ledger/layout.ts';
+import { isTransfer } from '../../core/books-row.ts';
+import {
+  copyNumber,
+  ID_BYTES,
+  ID_ORDER_ROWS_MAX,
+  idOrder,
+  NUMBER_BYTES,
+  numberAt,
+  putId,
+  putNumber,
+} from './columns.ts';
+import { NUMBERS } from './connection.ts';
+
+const ID_WORDS = ID_BYTES / WORD_BYTES;
+const NUMBER_WORDS = NUMBER_BYTES / WORD_BYTES;
+
+/** The fields of user data, as user_data.bits names them, and where a transfer has them. */
+export const USER_DATA_FIELDS = [
+  { bits: 128, word: TransferWord.userData128 },
+  { bits: 64, word: TransferWord.userData64 },
+  { bits: 32, word: TransferWord.userData32 },
+] as const;
+
+/** Values come as wide as ids; the narrow ones stand at the front. */
+const INSERT = `INSERT INTO user_data (bits, value, timestamp)
+  SELECT :bits, substr(:values, i * ${ID_BYTES} + 1, :bits / 8), ${numberAt('timestamps')}
+  FROM temp.numbers WHERE i < :count`;
+
+/** The sparse index of user data: transfers without any cost it nothing. */
+export class BulkUserData {
+  readonly #insert: Statement;
+
+  constructor(database: Database) {
+    this.#insert = database.prepare(INSERT);
+  }
+
+  /** Takes transfer rows of all legs. */
+  insert(rows: Uint32Array): void {
+    for (const { bits, word } of USER_DATA_FIELDS) {
+      for (let from = 0; from < rows.length; from += ID_ORDER_ROWS_MAX * TRANSFER_ROW_WORDS) {
+        const part = rows.subarray(from, from + ID_ORDER_ROWS_MAX * TRANSFER_ROW_WORDS);
+        this.#insertField(part, bits, word);
+      }
+    }
+  }
+
+  #insertField(rows: Uint32Array, bits: number, word: number): void {
+    const { values, timestamps, total } = collect(rows, bits, word);
+    // Sorted by value as ids are, for the same reason.
+    const order = idOrder(values, ID_WORDS, total);
+    const ids = new Uint32Array(Math.min(total, NUMBERS) * ID_WORDS);
+    const numbers = new Uint32Array(Math.min(total, NUMBERS) * NUMBER_WORDS);
+    for (let from = 0; from < total; from += NUMBERS) {
+      const count = Math.min(NUMBERS, total - from);
+      for (let i = 0; i < count; i++) {
+        putId(ids, i, values, order[from + i]! * ID_WORDS);
+        copyNumber(numbers, i, timestamps, order[from + i]!);
+      }
+      this.#insert.run({ bits, values: ids, timestamps: numbers, count });
+    }
+  }
+}
+
+/** Values that are not zero, each in the highest words of four, and the timestamps of their rows. */
+function collect(
+  rows: Uint32Array,
+  bits: number,
+  word: number,
+): { values: Uint32Array; timestamps: Uint32Array; total: number } {
+  const width = bits / 32;
+  const found: number[] = [];
+  for (let at = 0; at < rows.length; at += TRANSFER_ROW_WORDS) {
+    if (isTransfer(rows, at) && !isZero(rows, at + word, width)) found.push(at);
+  }
+  const values = new Uint32Array(found.length * ID_WORDS);
+  const timestamps = new Uint32Array(found.length * NUMBER_WORDS);
+  for (const [row, at] of found.entries()) {
+    const value = rows.subarray(at + word, at + word + width);
+    values.set(value, (row + 1) * ID_WORDS - width);
+    const timestamp = at + TransferRowWord.rowTimestamp;
+    putNumber(timestamps, row, rows[timestamp]!, rows[timestamp + 1]!);
+  }
+  return { values, timestamps, total: found.length };
+}
+
+function isZero(words: Uint32Array, at: number, count: number): boolean {
+  for (let word = at; word < at + count; word++) if (words[word] !== 0) return false;
+  return true;
+}
