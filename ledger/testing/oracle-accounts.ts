@@ -1,7 +1,7 @@
 import { InternalStatus, AccountStatus as S } from '../status.ts';
 import { ACCOUNT_FLAGS, AccountBit, has, TIMESTAMP_MAX } from './oracle-flags.ts';
 import { CLOSED_IDS_FROM, type OracleLedger } from './oracle-ledger.ts';
-import { type Batch, type OracleResult, plain } from './oracle-types.ts';
+import { type Batch, type Evaluated, plain } from './oracle-types.ts';
 import type { AccountFields } from './records.ts';
 
 /** create_accounts, in the order of its list. */
@@ -10,18 +10,18 @@ export function createAccount(
   event: AccountFields,
   at: bigint,
   batch: Batch,
-): OracleResult {
+): Evaluated {
   const known = ledger.accounts.get(event.id);
   const status =
     ledger.ownerOf(event.id) !== ledger.unit
       ? InternalStatus.wrong_unit
       : (statusBeforeExists(event, batch) ??
         (known === undefined ? statusOfNew(ledger, event) : compare(event, known)));
-  if (status === S.exists) return plain(status, known!.timestamp);
-  if (status !== S.created) return plain(status, at);
+  if (status === S.exists) return { result: plain(status, known!.timestamp), shows: null };
+  if (status !== S.created) return { result: plain(status, at), shows: null };
   const timestamp = isImported(event) ? event.timestamp : at;
   ledger.createAccount({ ...event, timestamp });
-  return plain(status, timestamp);
+  return { result: plain(status, timestamp), shows: null };
 }
 
 function statusBeforeExists(event: AccountFields, batch: Batch): number | null {

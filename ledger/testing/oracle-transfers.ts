@@ -5,7 +5,7 @@ import { compareTransfer } from './oracle-exists.ts';
 import { AccountBit, Flag, has, TIMESTAMP_MAX, TRANSFER_FLAGS, U128_MAX } from './oracle-flags.ts';
 import { CLOSED_IDS_FROM, type OracleLedger } from './oracle-ledger.ts';
 import { resolvePending } from './oracle-two-phase.ts';
-import { type Batch, balancesOf, type OracleResult, plain } from './oracle-types.ts';
+import { type Batch, type Evaluated, type OracleResult, plain } from './oracle-types.ts';
 import type { AccountFields, TransferFields } from './records.ts';
 
 const SECOND_NS = 1_000_000_000n;
@@ -17,29 +17,30 @@ export function createTransfer(
   at: bigint,
   batch: Batch,
   isLinked: boolean,
-): OracleResult {
+): Evaluated {
+  const refuse = (status: number) => ({ result: plain(status, at), shows: null });
   const isResolving = has(event, Flag.post | Flag.void);
   if (ownerOf(ledger, event, isResolving) !== ledger.unit) {
-    return plain(InternalStatus.wrong_unit, at);
+    return refuse(InternalStatus.wrong_unit);
   }
   const early = statusBeforeExists(event, batch);
-  if (early !== null) return plain(early, at);
-  if (ledger.isOpen(event.id)) return plain(InternalStatus.in_flight, at);
+  if (early !== null) return refuse(early);
+  if (ledger.isOpen(event.id)) return refuse(InternalStatus.in_flight);
   const known = ledger.transfers.get(event.id);
   if (known !== undefined) {
     const status = compareTransfer(ledger, event, known);
-    if (status !== S.exists) return plain(status, at);
-    return withBalances(ledger, plain(status, known.timestamp), known, batch);
+    if (status !== S.exists) return refuse(status);
+    return { result: plain(status, known.timestamp), shows: batch.balances ? known : null };
   }
-  if (ledger.burnt.has(event.id)) return plain(S.id_already_failed, at);
+  if (ledger.burnt.has(event.id)) return refuse(S.id_already_failed);
   const timestamp = has(event, Flag.imported) ? event.timestamp : at;
   const status = isResolving
     ? resolvePending(ledger, event, at, timestamp)
     : newTransfer(ledger, event, at, timestamp, batch, isLinked);
-  if (typeof status !== 'number') return status;
-  if (status !== S.created) return plain(status, at);
+  if (typeof status !== 'number') return { result: status, shows: null };
+  if (status !== S.created) return refuse(status);
   const record = ledger.transfers.get(event.id)!;
-  return withBalances(ledger, plain(status, timestamp), record, batch);
+  return { result: plain(status, timestamp), shows: batch.balances ? record : null };
 }
 
 /** A post or void may leave out accounts; one that names none is for whoever gets it. */
@@ -166,21 +167,4 @@ function book(ledger: OracleLedger, record: TransferFields, requested: bigint): 
   }
   const pending = isPending ? ({ id, state: 'pending' } as const) : null;
   ledger.addEvent({ kind: 'transfer', timestamp, record, debit, credit, requested, pending });
-}
-
-function withBalances(
-  ledger: OracleLedger,
-  result: OracleResult,
-  record: TransferFields,
-  batch: Batch,
-): OracleResult {
-  if (!batch.balances) return result;
-  // Of a crossing one of the two is another unit's.
-  const debit = ledger.accounts.get(record.debit);
-  const credit = ledger.accounts.get(record.credit);
-  return {
-    ...result,
-    debit: debit === undefined ? null : balancesOf(debit),
-    credit: credit === undefined ? null : balancesOf(credit),
-  };
 }

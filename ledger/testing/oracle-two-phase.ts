@@ -20,7 +20,7 @@ export function resolvePending(
   if (pending === undefined) return S.pending_transfer_not_pending;
   const asked = inherited(ledger, event);
   const status =
-    statusAgainst(asked, pending, at) ?? statusOfAccounts(ledger, asked, stored, timestamp);
+    statusAgainst(asked, pending) ?? statusOfState(ledger, asked, pending, at, timestamp);
   if (status !== null) return status;
   book(ledger, { ...asked, timestamp }, pending, event.amount);
   return S.created;
@@ -38,8 +38,8 @@ function statusOfFields(event: TransferFields): number | null {
   return null;
 }
 
-function statusAgainst(asked: TransferFields, pending: Pending, at: bigint): number | null {
-  const { record, state, deadline } = pending;
+function statusAgainst(asked: TransferFields, pending: Pending): number | null {
+  const { record, state } = pending;
   if (asked.debit !== record.debit) return S.pending_transfer_has_different_debit_account_id;
   if (asked.credit !== record.credit) return S.pending_transfer_has_different_credit_account_id;
   if (asked.ledger !== record.ledger) return S.pending_transfer_has_different_ledger;
@@ -50,21 +50,22 @@ function statusAgainst(asked: TransferFields, pending: Pending, at: bigint): num
   }
   if (state === 'posted') return S.pending_transfer_already_posted;
   if (state === 'voided') return S.pending_transfer_already_voided;
-  // Its entry may be late: the deadline itself counts too.
-  const isDue = deadline !== null && deadline <= at;
-  if (state === 'expired' || isDue) return S.pending_transfer_expired;
+  if (state === 'expired') return S.pending_transfer_expired;
   return null;
 }
 
-function statusOfAccounts(
+function statusOfState(
   ledger: OracleLedger,
   asked: TransferFields,
-  { debit, credit }: TransferFields,
+  { record: { debit, credit }, deadline }: Pending,
+  at: bigint,
   timestamp: bigint,
 ): number | null {
   if (has(asked, Flag.imported) && ledger.regresses(timestamp)) {
     return S.imported_event_timestamp_must_not_regress;
   }
+  // Its expiry entry may be late: the deadline itself counts too.
+  if (deadline !== null && deadline <= at) return S.pending_transfer_expired;
   if (has(asked, Flag.void)) return null;
   if (has(ledger.accounts.get(debit)!, AccountBit.closed)) return S.debit_account_already_closed;
   if (has(ledger.accounts.get(credit)!, AccountBit.closed)) return S.credit_account_already_closed;

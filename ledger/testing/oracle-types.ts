@@ -65,6 +65,12 @@ export interface OracleEvent {
   readonly pending: { readonly id: bigint; readonly state: PendingName } | null;
 }
 
+/** A result, and the accounts whose balances it may show, as they are once its chain holds or is undone. */
+export interface Evaluated {
+  readonly result: OracleResult;
+  readonly shows: { readonly debit: bigint; readonly credit: bigint } | null;
+}
+
 /** What holds for every event of one request. */
 export interface Batch {
   /** Of its first event: the batch's own timestamp. */

@@ -1,6 +1,6 @@
 import { InternalStatus, TransferStatus } from '../status.ts';
 import { createAccount } from './oracle-accounts.ts';
-import { runBatch } from './oracle-chains.ts';
+import { burnIfTransient, runBatch } from './oracle-chains.ts';
 import { complete, decide } from './oracle-crossings.ts';
 import { expire } from './oracle-expiry.ts';
 import { CLOSED_IDS_FROM, OracleLedger } from './oracle-ledger.ts';
@@ -27,15 +27,23 @@ export class Oracle {
     switch (command.kind) {
       case 'accounts': {
         const batch = { timestamp, imported: importedOf(command), balances: false };
-        return runBatch(ledger, command.events, timestamp, (event, time) =>
-          createAccount(ledger, event, time, batch),
+        return runBatch(
+          ledger,
+          command.events,
+          timestamp,
+          (event, time) => createAccount(ledger, event, time, batch),
+          () => {},
         );
       }
       case 'transfers': {
         const { balances } = command;
         const batch = { timestamp, imported: importedOf(command), balances };
-        return runBatch(ledger, command.events, timestamp, (event, time, isLinked) =>
-          createTransfer(ledger, event, time, batch, isLinked),
+        return runBatch(
+          ledger,
+          command.events,
+          timestamp,
+          (event, time, isLinked) => createTransfer(ledger, event, time, batch, isLinked),
+          (status, { id }) => burnIfTransient(ledger, status, id),
         );
       }
       case 'decide':
@@ -48,10 +56,11 @@ export class Oracle {
           complete(ledger, command.farUnit, sequence, status, at(i), command.balances),
         );
       case 'expire':
-        return command.timestamps.map((pending, i) => {
-          const isExpired = expire(ledger, pending, at(i));
-          return plain(isExpired ? TransferStatus.created : InternalStatus.not_expired, at(i));
-        });
+        return command.timestamps.map((pending, i) =>
+          expire(ledger, pending, at(i))
+            ? plain(TransferStatus.created, pending)
+            : plain(InternalStatus.not_expired, at(i)),
+        );
     }
   }
 
@@ -61,7 +70,7 @@ export class Oracle {
 }
 
 /** The request's first event decides, unless the sub-batch says what that was. */
-function importedOf(command: Command & { kind: 'accounts' | 'transfers' }): boolean {
+export function importedOf(command: Command & { kind: 'accounts' | 'transfers' }): boolean {
   const first = command.events[0];
   if (command.imported !== undefined || first === undefined) return command.imported ?? false;
   return (first.flags & (command.kind === 'accounts' ? 1 << 4 : 1 << 8)) !== 0;

@@ -16,8 +16,6 @@ export interface Subject {
   apply(...commands: Command[]): OracleResult[];
   fold(): void;
   restart(): void;
-  /** The n-th small account id that the unit owns. */
-  accountId(n: number): bigint;
 }
 
 /** The oracle alone. */
@@ -39,10 +37,6 @@ export class OracleSubject implements Subject {
 
   fold(): void {}
   restart(): void {}
-
-  accountId(n: number): bigint {
-    return BigInt(n + 1);
-  }
 }
 
 const STATUS_NAMES = {
@@ -191,7 +185,7 @@ class CaseRun {
     if (!/^[A-Z]/.test(name)) return amountOf(name);
     const known = this.#accounts.get(name);
     if (known !== undefined) return known;
-    const id = this.#subject.accountId(this.#accounts.size);
+    const id = BigInt(this.#accounts.size + 1);
     this.#accounts.set(name, id);
     return id;
   }
