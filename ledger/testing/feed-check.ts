@@ -81,7 +81,7 @@ export class FeedCheck {
     events.forEach(({ debit, credit, debitAfter, creditAfter }, i) => {
       const row = rows.subarray(i * TRANSFER_ROW_WORDS, (i + 1) * TRANSFER_ROW_WORDS);
       const after = this.#replay.apply(row, debit, credit);
-      same(after, [debitAfter, creditAfter]);
+      same(after, [debitAfter, creditAfter], 'balances told from rows');
     });
   }
 

@@ -10,10 +10,11 @@ export function createAccount(
   event: AccountFields,
   at: bigint,
   batch: Batch,
+  isLinked: boolean,
 ): Evaluated {
   const known = ledger.accounts.get(event.id);
   const status =
-    ledger.ownerOf(event.id) !== ledger.unit
+    ownerOf(ledger, event.id, isLinked) !== ledger.unit
       ? InternalStatus.wrong_unit
       : (statusBeforeExists(event, batch) ??
         (known === undefined ? statusOfNew(ledger, event) : compare(event, known)));
@@ -22,6 +23,12 @@ export function createAccount(
   const timestamp = isImported(event) ? event.timestamp : at;
   ledger.createAccount({ ...event, timestamp });
   return { result: plain(status, timestamp), shows: null };
+}
+
+/** In a chain an id that no account can have is for whoever gets it. */
+function ownerOf(ledger: OracleLedger, id: bigint, isLinked: boolean): number {
+  const isNobodys = id === 0n || id >= CLOSED_IDS_FROM;
+  return isLinked && isNobodys ? ledger.unit : ledger.ownerOf(id);
 }
 
 function statusBeforeExists(event: AccountFields, batch: Batch): number | null {

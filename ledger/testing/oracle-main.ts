@@ -82,7 +82,7 @@ function report(worldSeed: number, error: Error): void {
   const last = failureOf(worldSeed, steps, (command) => trace.push(described(command)));
   process.stdout.write(`world ${worldSeed} fails: ${error.message}\n\n`);
   process.stdout.write(`${steps.length} steps are enough:\n${steps.join(' ')}\n`);
-  process.stdout.write(`${trace.join('\n')}\n\nand then\n${last?.stack}\n`);
+  process.stdout.write(`${trace.join('\n')}\n\nand then what fails:\n${last?.stack}\n`);
 }
 
 function main(): number {

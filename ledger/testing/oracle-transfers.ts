@@ -20,7 +20,7 @@ export function createTransfer(
 ): Evaluated {
   const refuse = (status: number) => ({ result: plain(status, at), shows: null });
   const isResolving = has(event, Flag.post | Flag.void);
-  if (ownerOf(ledger, event, isResolving) !== ledger.unit) {
+  if (ownerOf(ledger, event, isLinked) !== ledger.unit) {
     return refuse(InternalStatus.wrong_unit);
   }
   const early = statusBeforeExists(event, batch);
@@ -43,9 +43,13 @@ export function createTransfer(
   return { result: plain(status, timestamp), shows: batch.balances ? record : null };
 }
 
-/** A post or void may leave out accounts; one that names none is for whoever gets it. */
-function ownerOf(ledger: OracleLedger, event: TransferFields, isResolving: boolean): number {
-  if (!isResolving || event.debit !== 0n) return ledger.ownerOf(event.debit);
+/**
+ * A post or void may leave out accounts; one that names none is for whoever gets it. In a chain so is
+ * one with a debit id that no account can have.
+ */
+function ownerOf(ledger: OracleLedger, event: TransferFields, isLinked: boolean): number {
+  if (isLinked && (event.debit === 0n || event.debit >= CLOSED_IDS_FROM)) return ledger.unit;
+  if (!has(event, Flag.post | Flag.void) || event.debit !== 0n) return ledger.ownerOf(event.debit);
   return event.credit === 0n ? ledger.unit : ledger.ownerOf(event.credit);
 }
 

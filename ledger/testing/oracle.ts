@@ -31,7 +31,7 @@ export class Oracle {
           ledger,
           command.events,
           timestamp,
-          (event, time) => createAccount(ledger, event, time, batch),
+          (event, time, isLinked) => createAccount(ledger, event, time, batch, isLinked),
           () => {},
         );
       }

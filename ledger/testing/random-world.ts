@@ -7,7 +7,7 @@ import { AccountBit, Flag, TIMESTAMP_MAX } from './oracle-flags.ts';
 import { Random } from './random.ts';
 import { type AccountFields, accountOf, type TransferFields, transferOf } from './records.ts';
 import { shown } from './same.ts';
-import { spoil } from './spoil-transfers.ts';
+import { again, spoil } from './spoil-transfers.ts';
 import { accountIn, UnitUnderTest, unitOfAccount } from './world.ts';
 
 const ACCOUNTS = 12;
@@ -69,6 +69,8 @@ export class RandomWorld {
     ] as const);
     switch (what) {
       case 'entry':
+        // So that there are times for imports.
+        if (random.oneIn(3)) this.#wait(BigInt(1 + random.below(100)));
         this.#apply(...this.#entry(random));
         break;
       case 'fold':
@@ -153,12 +155,10 @@ export class RandomWorld {
   #transfers(pool: Pool): Command {
     const { random } = pool;
     const imported = random.oneIn(6);
-    let time = pool.ledger.lastEventTime;
+    const { lastEventTime, lastAccountTime } = pool.ledger;
+    let time = random.oneIn(4) || lastEventTime > lastAccountTime ? lastEventTime : lastAccountTime;
     const events = Array.from({ length: sizeOf(random) }, () => {
-      let event =
-        this.#sent.length > 0 && random.oneIn(8)
-          ? this.#sent[this.#sent.length - 1 - random.below(Math.min(60, this.#sent.length))]!
-          : makeTransfer(pool);
+      let event = this.#sentBefore(pool) ?? makeTransfer(pool);
       if (imported && !random.oneIn(25)) {
         time += BigInt(1 + random.below(3));
         event = { ...event, flags: event.flags | Flag.imported, timestamp: time, timeout: 0 };
@@ -178,6 +178,16 @@ export class RandomWorld {
     };
   }
 
+  /** Now and then: what was asked lately, or one that is booked, changed or not. */
+  #sentBefore(pool: Pool): TransferFields | null {
+    const { random, ledger } = pool;
+    if (this.#sent.length === 0 || !random.oneIn(6)) return null;
+    const stored = [...ledger.transfers.values()];
+    if (stored.length > 0 && random.oneIn(2)) return again(pool, random.pick(stored));
+    const recent = Math.min(60, this.#sent.length);
+    return this.#sent[this.#sent.length - 1 - random.below(recent)]!;
+  }
+
   #createAccounts(pool: Pool): Command {
     const { random } = pool;
     const imported = random.oneIn(3);
@@ -187,7 +197,9 @@ export class RandomWorld {
       // Accounts of no transfer may be others' slots: then there is nothing to see.
       if (unitOfAccount(event.id, this.#units) !== 1) event = { ...event, id: this.#accounts[3]! };
       if (imported) {
-        time = random.oneIn(3) ? pool.ledger.lastEventTime + 2n : time + 1n;
+        time = random.oneIn(3)
+          ? pool.ledger.lastEventTime + 5n
+          : time + BigInt(1 + random.below(5));
         event = { ...event, flags: event.flags | AccountBit.imported, timestamp: time };
       }
       while (random.oneIn(3)) event = spoilAccount(pool, event);
@@ -338,7 +350,16 @@ function chained<E extends { readonly flags: number }>(random: Random, events: r
   });
 }
 
-/** For whoever looks at a failing run. */
+/** For whoever looks at a failing run: what is not as in most events. */
 export function described(command: Command): string {
-  return shown(command);
+  if (command.kind !== 'accounts' && command.kind !== 'transfers') return shown(command);
+  const usual = command.kind === 'accounts' ? accountOf({}) : transferOf({ amount: 0n });
+  const events = command.events.map((event) =>
+    Object.fromEntries(
+      Object.entries(event).filter(
+        ([key, value]) => !Object.entries(usual).some(([k, v]) => k === key && v === value),
+      ),
+    ),
+  );
+  return `${command.kind} imported=${command.imported}\n  ${events.map(shown).join('\n  ')}`;
 }

@@ -6,9 +6,10 @@ export class Difference extends Error {
 }
 
 /** Quick where all is well; says what differs where it is not. */
-export function same(actual: unknown, expected: unknown, what = ''): void {
+export function same(actual: unknown, expected: unknown, what: string | (() => string)): void {
   if (isDeepStrictEqual(actual, expected)) return;
-  throw new Difference(`${what}\nis        ${shown(actual)}\nshould be ${shown(expected)}`);
+  const title = typeof what === 'string' ? what : what();
+  throw new Difference(`${title}\nis        ${shown(actual)}\nshould be ${shown(expected)}`);
 }
 
 export function sameWords(actual: Uint32Array, expected: Uint32Array, what: string): void {

@@ -89,11 +89,12 @@ const IMPORTED: readonly Spoiler[] = [
   () => ({ timestamp: TIMESTAMP_MAX + 1n }),
   ({ now }) => ({ timestamp: now }),
   ({ ledger }) => ({ timestamp: ledger.lastEventTime }),
-  ({ ledger }) => ({ timestamp: ledger.lastEventTime - 1n }),
+  ({ ledger }) => ({ timestamp: ledger.lastEventTime > 0n ? ledger.lastEventTime - 1n : 1n }),
   ({ ledger }) => ({ timestamp: ledger.lastAccountTime }),
   ({ ledger }) => ({ timestamp: ledger.lastAccountTime + 1n }),
   (_, { flags }) => ({ flags: flags | Flag.pending, timeout: 1 }),
   (pool) => older(pool, 'debit'),
+  (pool) => older(pool, 'credit'),
   (pool) => older(pool, 'credit'),
 ];
 
@@ -104,6 +105,31 @@ export function spoil(pool: Pool, event: TransferFields): TransferFields {
     ? [...ANY, ...own, ...IMPORTED, ...IMPORTED]
     : [...ANY, ...own, ...own];
   return { ...event, ...pool.random.pick(choices)(pool, event) };
+}
+
+/** A stored transfer sent again, as it was asked for or with one field changed. */
+export function again(pool: Pool, stored: TransferFields): TransferFields {
+  const { random, accounts } = pool;
+  const timestamp = has(stored, Flag.imported) ? pool.now - 1n : 0n;
+  const changes: readonly Change[] = [
+    {},
+    {},
+    { flags: stored.flags ^ (1 << random.below(9)) },
+    { pendingId: stored.pendingId + 1n },
+    { timeout: stored.timeout + 1 },
+    { debit: random.pick(accounts) },
+    { credit: random.pick(accounts) },
+    { amount: random.pick([0n, stored.amount / 2n, stored.amount + 1n, U128_MAX]) },
+    { userData128: stored.userData128 ^ 1n },
+    { userData64: stored.userData64 ^ 1n },
+    { userData32: stored.userData32 ^ 1 },
+    { userData128: 0n, userData64: 0n, userData32: 0 },
+    { ledger: random.pick([0, stored.ledger + 1]) },
+    { code: random.pick([0, stored.code + 1]) },
+    { debit: 0n, credit: 0n, ledger: 0, code: 0 },
+  ];
+  const change = random.pick(changes);
+  return { ...stored, timestamp, ...change, amount: (change.amount ?? stored.amount) & U128_MAX };
 }
 
 function sameBut(record: TransferFields | undefined, change: Change): Change | null {
@@ -128,11 +154,16 @@ function withAccount(
 function older({ random, ledger, accounts }: Pool, side: 'debit' | 'credit'): Change | null {
   const found = accounts.filter((id) => {
     const account = ledger.accounts.get(id);
-    return account !== undefined && account.timestamp > ledger.lastEventTime + 1n;
+    if (account === undefined || id === accounts[0]) return false;
+    const before = account.timestamp - 1n;
+    return before > ledger.lastEventTime && !ledger.accountTimes.has(before);
   });
   if (found.length === 0) return null;
   const id = random.pick(found);
-  return { [side]: id, timestamp: ledger.accounts.get(id)!.timestamp - 1n };
+  const timestamp = ledger.accounts.get(id)!.timestamp - 1n;
+  return side === 'debit'
+    ? { debit: id, timestamp }
+    : { debit: accounts[0]!, credit: id, timestamp };
 }
 
 type Column = 'debitsPending' | 'debitsPosted' | 'creditsPending' | 'creditsPosted';
