@@ -1,5 +1,6 @@
 import { anyPending, openPending, type Pool } from './make-transfers.ts';
 import { Flag, has, TIMESTAMP_MAX, U128_MAX } from './oracle-flags.ts';
+import { CLOSED_IDS_FROM } from './oracle-ledger.ts';
 import type { AccountFields, TransferFields } from './records.ts';
 
 type Change = Partial<TransferFields>;
@@ -115,17 +116,17 @@ export function again(pool: Pool, stored: TransferFields): TransferFields {
     {},
     {},
     { flags: stored.flags ^ (1 << random.below(9)) },
-    { pendingId: stored.pendingId + 1n },
-    { timeout: stored.timeout + 1 },
+    { pendingId: stored.pendingId ^ 1n },
+    { timeout: (stored.timeout ^ 1) >>> 0 },
     { debit: random.pick(accounts) },
     { credit: random.pick(accounts) },
     { amount: random.pick([0n, stored.amount / 2n, stored.amount + 1n, U128_MAX]) },
     { userData128: stored.userData128 ^ 1n },
     { userData64: stored.userData64 ^ 1n },
-    { userData32: stored.userData32 ^ 1 },
+    { userData32: (stored.userData32 ^ 1) >>> 0 },
     { userData128: 0n, userData64: 0n, userData32: 0 },
-    { ledger: random.pick([0, stored.ledger + 1]) },
-    { code: random.pick([0, stored.code + 1]) },
+    { ledger: random.pick([0, (stored.ledger ^ 1) >>> 0]) },
+    { code: random.pick([0, stored.code ^ 1]) },
     { debit: 0n, credit: 0n, ledger: 0, code: 0 },
   ];
   const change = random.pick(changes);
@@ -152,15 +153,15 @@ function withAccount(
 
 /** An account that came after the last event, so that there is a time between them. */
 function older({ random, ledger, accounts }: Pool, side: 'debit' | 'credit'): Change | null {
-  const found = accounts.filter((id) => {
-    const account = ledger.accounts.get(id);
-    if (account === undefined || id === accounts[0]) return false;
-    const before = account.timestamp - 1n;
-    return before > ledger.lastEventTime && !ledger.accountTimes.has(before);
+  const found = [...ledger.accounts.values()].slice(-10).filter(({ id, timestamp }) => {
+    const before = timestamp - 1n;
+    const isFree = before > ledger.lastEventTime && !ledger.accountTimes.has(before);
+    return isFree && id !== accounts[0] && id < CLOSED_IDS_FROM;
   });
   if (found.length === 0) return null;
-  const id = random.pick(found);
-  const timestamp = ledger.accounts.get(id)!.timestamp - 1n;
+  const account = random.pick(found);
+  const { id } = account;
+  const timestamp = account.timestamp - 1n;
   return side === 'debit'
     ? { debit: id, timestamp }
     : { debit: accounts[0]!, credit: id, timestamp };
