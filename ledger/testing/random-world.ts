@@ -7,7 +7,7 @@ import { AccountBit, Flag, TIMESTAMP_MAX } from './oracle-flags.ts';
 import { Random } from './random.ts';
 import { type AccountFields, accountOf, type TransferFields, transferOf } from './records.ts';
 import { shown } from './same.ts';
-import { again, spoil } from './spoil-transfers.ts';
+import { again, older, spoil } from './spoil-transfers.ts';
 import { accountIn, UnitUnderTest, unitOfAccount } from './world.ts';
 
 const ACCOUNTS = 12;
@@ -157,12 +157,13 @@ export class RandomWorld {
     const imported = random.oneIn(6);
     const { lastEventTime, lastAccountTime } = pool.ledger;
     let time = random.oneIn(4) || lastEventTime > lastAccountTime ? lastEventTime : lastAccountTime;
-    const events = Array.from({ length: sizeOf(random) }, () => {
+    const events = Array.from({ length: sizeOf(random) }, (_, i) => {
       let event = this.#sentBefore(pool) ?? makeTransfer(pool);
       if (imported && !random.oneIn(25)) {
         time += BigInt(1 + random.below(3));
         event = { ...event, flags: event.flags | Flag.imported, timestamp: time, timeout: 0 };
       }
+      if (imported && i === 0 && random.oneIn(3)) return { ...event, ...older(pool) };
       while (random.oneIn(3)) event = spoil(pool, event);
       return event;
     });

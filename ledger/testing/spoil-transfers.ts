@@ -94,9 +94,6 @@ const IMPORTED: readonly Spoiler[] = [
   ({ ledger }) => ({ timestamp: ledger.lastAccountTime }),
   ({ ledger }) => ({ timestamp: ledger.lastAccountTime + 1n }),
   (_, { flags }) => ({ flags: flags | Flag.pending, timeout: 1 }),
-  (pool) => older(pool, 'debit'),
-  (pool) => older(pool, 'credit'),
-  (pool) => older(pool, 'credit'),
 ];
 
 export function spoil(pool: Pool, event: TransferFields): TransferFields {
@@ -151,8 +148,11 @@ function withAccount(
   return found.length === 0 ? null : { [side]: random.pick(found) };
 }
 
-/** An account that came after the last event, so that there is a time between them. */
-function older({ random, ledger, accounts }: Pool, side: 'debit' | 'credit'): Change | null {
+/**
+ * An import that is older than one of its accounts: one that came after the last event, with a time to
+ * spare between them.
+ */
+export function older({ random, ledger, accounts }: Pool): Change | null {
   const found = [...ledger.accounts.values()].slice(-10).filter(({ id, timestamp }) => {
     const before = timestamp - 1n;
     const isFree = before > ledger.lastEventTime && !ledger.accountTimes.has(before);
@@ -162,9 +162,8 @@ function older({ random, ledger, accounts }: Pool, side: 'debit' | 'credit'): Ch
   const account = random.pick(found);
   const { id } = account;
   const timestamp = account.timestamp - 1n;
-  return side === 'debit'
-    ? { debit: id, timestamp }
-    : { debit: accounts[0]!, credit: id, timestamp };
+  const sides = random.oneIn(2) ? { debit: id } : { debit: accounts[0]!, credit: id };
+  return { ...sides, ledger: account.ledger, timestamp };
 }
 
 type Column = 'debitsPending' | 'debitsPosted' | 'creditsPending' | 'creditsPosted';
