@@ -163,7 +163,7 @@ export class RandomWorld {
         time += BigInt(1 + random.below(3));
         event = { ...event, flags: event.flags | Flag.imported, timestamp: time, timeout: 0 };
       }
-      if (imported && i === 0 && random.oneIn(3)) return { ...event, ...older(pool) };
+      if (imported && i === 0 && random.oneIn(2)) return { ...event, ...older(pool) };
       while (random.oneIn(3)) event = spoil(pool, event);
       return event;
     });
@@ -198,7 +198,7 @@ export class RandomWorld {
       // Accounts of no transfer may be others' slots: then there is nothing to see.
       if (unitOfAccount(event.id, this.#units) !== 1) event = { ...event, id: this.#accounts[3]! };
       if (imported) {
-        time = random.oneIn(3)
+        time = random.oneIn(2)
           ? pool.ledger.lastEventTime + 5n
           : time + BigInt(1 + random.below(5));
         event = { ...event, flags: event.flags | AccountBit.imported, timestamp: time };
