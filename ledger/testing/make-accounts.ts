@@ -1,5 +1,5 @@
-import type { Pool } from './make-transfers.ts';
 import { AccountBit, has, TIMESTAMP_MAX, U128_MAX } from './oracle-flags.ts';
+import type { Pool } from './pool.ts';
 import { type AccountFields, accountOf } from './records.ts';
 
 type Change = Partial<AccountFields>;

@@ -1,20 +1,7 @@
 import { Flag, U128_MAX } from './oracle-flags.ts';
-import type { OracleLedger, Pending } from './oracle-ledger.ts';
+import type { Pool } from './pool.ts';
 import type { Random } from './random.ts';
 import { type TransferFields, transferOf } from './records.ts';
-
-/** Where new events come from. */
-export interface Pool {
-  readonly random: Random;
-  readonly ledger: OracleLedger;
-  /** Ids that this unit may hold accounts of. Most exist; the last two never do. */
-  readonly accounts: readonly bigint[];
-  /** Accounts of other units; empty if there is one unit. */
-  readonly foreign: readonly bigint[];
-  /** Time of the request's first event. */
-  readonly now: bigint;
-  newId(): bigint;
-}
 
 /** A transfer that is likely to be created, of any kind. */
 export function makeTransfer(pool: Pool): TransferFields {
@@ -30,9 +17,9 @@ export function makeTransfer(pool: Pool): TransferFields {
   ] as const);
   switch (kind) {
     case 'plain':
-      return plain(pool);
+      return makePlain(pool);
     case 'pending':
-      return { ...plain(pool), flags: Flag.pending, timeout: timeout(random) };
+      return { ...makePlain(pool), flags: Flag.pending, timeout: timeout(random) };
     case 'post':
       return resolving(pool, Flag.post);
     case 'void':
@@ -44,7 +31,7 @@ export function makeTransfer(pool: Pool): TransferFields {
         Flag.balancingDebit | Flag.balancingCredit,
       ]);
       const amount = random.pick([0n, 3n, 50n, U128_MAX]);
-      return { ...plain(pool), amount, flags: flags | (random.oneIn(3) ? Flag.pending : 0) };
+      return { ...makePlain(pool), amount, flags: flags | (random.oneIn(3) ? Flag.pending : 0) };
     }
     case 'closing': {
       const closing = random.pick([
@@ -52,14 +39,14 @@ export function makeTransfer(pool: Pool): TransferFields {
         Flag.closingCredit,
         Flag.closingDebit | Flag.closingCredit,
       ]);
-      return { ...plain(pool), flags: Flag.pending | closing, timeout: timeout(random) };
+      return { ...makePlain(pool), flags: Flag.pending | closing, timeout: timeout(random) };
     }
     case 'crossing':
-      return { ...plain(pool), credit: random.pick(pool.foreign) };
+      return { ...makePlain(pool), credit: random.pick(pool.foreign) };
   }
 }
 
-function plain(pool: Pool): TransferFields {
+export function makePlain(pool: Pool): TransferFields {
   const { random } = pool;
   const [debit, credit] = twoAccounts(pool);
   return transferOf({
@@ -77,8 +64,7 @@ function plain(pool: Pool): TransferFields {
 }
 
 /** Mostly of one ledger, and mostly existing. */
-function twoAccounts({ random, ledger, accounts }: Pool): [bigint, bigint] {
-  const known = accounts.filter((id) => ledger.accounts.has(id));
+function twoAccounts({ random, ledger, accounts, known }: Pool): [bigint, bigint] {
   const debit = random.pick(random.oneIn(40) ? accounts : known);
   const book = ledger.accounts.get(debit)?.ledger;
   const others = accounts.filter((id) => id !== debit);
@@ -99,7 +85,7 @@ function timeout(random: Random): number {
 /** A post or void of something pending, seldom of something resolved. */
 function resolving(pool: Pool, flag: number): TransferFields {
   const { random } = pool;
-  const pending = random.oneIn(6) ? anyPending(pool) : (openPending(pool) ?? anyPending(pool));
+  const pending = random.oneIn(6) ? pool.anyPending() : (pool.openPending() ?? pool.anyPending());
   const record = pending?.record;
   const all = flag === Flag.post ? U128_MAX : 0n;
   const amount = record?.amount ?? 0n;
@@ -122,14 +108,4 @@ function resolving(pool: Pool, flag: number): TransferFields {
     code: random.oneIn(2) ? 0 : (record?.code ?? 0),
     flags: flag,
   });
-}
-
-export function openPending({ random, ledger }: Pool): Pending | undefined {
-  const open = [...ledger.pendings.values()].filter(({ state }) => state === 'pending');
-  return open.length === 0 ? undefined : random.pick(open);
-}
-
-export function anyPending({ random, ledger }: Pool): Pending | undefined {
-  const all = [...ledger.pendings.values()];
-  return all.length === 0 ? undefined : random.pick(all);
 }

@@ -1,20 +1,20 @@
-import { InternalStatus, TransferStatus } from '../status.ts';
-import { FIRST_FLAGS, makeAccount, spoilAccount } from './make-accounts.ts';
-import { makeTransfer, type Pool } from './make-transfers.ts';
+import { FIRST_FLAGS } from './make-accounts.ts';
 import type { Command, OracleResult } from './oracle.ts';
 import { waiting } from './oracle-expiry.ts';
-import { AccountBit, Flag, TIMESTAMP_MAX } from './oracle-flags.ts';
+import { TIMESTAMP_MAX } from './oracle-flags.ts';
+import { Pool } from './pool.ts';
 import { Random } from './random.ts';
-import { type AccountFields, accountOf, type TransferFields, transferOf } from './records.ts';
-import { shown } from './same.ts';
-import { again, older, spoil } from './spoil-transfers.ts';
+import { accountsCommand, transfersCommand } from './random-batch.ts';
+import { ForeignUnits } from './random-crossings.ts';
+import { accountOf, type TransferFields } from './records.ts';
 import { accountIn, UnitUnderTest, unitOfAccount } from './world.ts';
 
 const ACCOUNTS = 12;
-const LINKED = 1 << 0;
 const SECOND_NS = 1_000_000_000n;
 /** In between, so that timeouts of seconds end and those of years pass the end of time. */
 const LATE_TIMESTAMP = 2n ** 62n + 2n ** 61n;
+/** Events of a command of the largest worlds. */
+const LARGE_MAX = 2_500;
 
 /** What was asked and what came of it, for whoever counts. */
 export type Watch = (command: Command, results: readonly OracleResult[]) => void;
@@ -22,17 +22,19 @@ export type Watch = (command: Command, results: readonly OracleResult[]) => void
 /** One unit, to which each step does something that its seed and the state decide. */
 export class RandomWorld {
   readonly unit: UnitUnderTest;
+  /** Few but large requests, so that tables grow and chains undo over their pages. */
+  readonly isLarge: boolean;
   readonly #units: number;
   readonly #watch: Watch;
   readonly #accounts: readonly bigint[];
-  readonly #foreign: readonly bigint[];
-  #lastId = 0n;
+  readonly #foreign: ForeignUnits;
+  readonly #foreignAccounts: readonly bigint[];
   readonly #sent: TransferFields[] = [];
-  /** Crossings of other units that this one has decided or is to decide, by unit. */
-  readonly #decides = new Map<number, { sequence: bigint; record: TransferFields }[]>();
+  #lastId = 0n;
 
-  constructor(seed: number, watch: Watch = () => {}) {
+  constructor(seed: number, isLarge: boolean, watch: Watch = () => {}) {
     const random = new Random(seed);
+    this.isLarge = isLarge;
     this.#watch = watch;
     this.#units = random.pick([1, 3]);
     const residentMax = random.pick([0, 1, 5, 40, 1_000_000]);
@@ -45,15 +47,13 @@ export class RandomWorld {
     this.#accounts = Array.from({ length: ACCOUNTS }, (_, n) =>
       this.#units === 1 ? BigInt(n + 1) : accountIn(1, n),
     );
-    this.#foreign = this.#units === 1 ? [] : [accountIn(2, 0), accountIn(2, 1), accountIn(3, 0)];
+    const ofOthers = new Map(
+      [2, 3].map((unit) => [unit, [0, 1, 2].map((n) => accountIn(unit, n))] as const),
+    );
+    this.#foreign = new ForeignUnits(ofOthers);
+    this.#foreignAccounts = this.#units === 1 ? [] : [...ofOthers.values()].flat();
     this.unit.initialise();
-    this.#apply({
-      kind: 'accounts',
-      events: FIRST_FLAGS.map((flags, n) =>
-        accountOf({ id: this.#accounts[n]!, flags, ledger: n < FIRST_FLAGS.length - 1 ? 1 : 2 }),
-      ),
-      balances: false,
-    });
+    this.#createFirst();
   }
 
   step(seed: number): void {
@@ -100,6 +100,13 @@ export class RandomWorld {
     this.unit.replay();
   }
 
+  #createFirst(): void {
+    const events = FIRST_FLAGS.map((flags, n) =>
+      accountOf({ id: this.#accounts[n]!, flags, ledger: n < FIRST_FLAGS.length - 1 ? 1 : 2 }),
+    );
+    this.#apply({ kind: 'accounts', events, balances: false });
+  }
+
   #entry(random: Random): Command[] {
     const count = random.weighted([
       [6, 1],
@@ -125,159 +132,52 @@ export class RandomWorld {
     ] as const);
     switch (kind) {
       case 'transfers':
-        return this.#transfers(this.#pool(random, now));
-      case 'accounts':
-        return this.#createAccounts(this.#pool(random, now));
+        return transfersCommand(this.#pool(random, now), this.#sent, this.#sizeOf(random));
+      case 'accounts': {
+        const mayHold = (id: bigint) => unitOfAccount(id, this.#units) === 1;
+        return accountsCommand(this.#pool(random, now), this.#sizeOf(random), mayHold);
+      }
       case 'expire':
         return this.#expire(random);
       case 'complete':
-        return this.#complete(random);
+        return this.#foreign.complete(random, ledger);
       case 'decide':
-        return this.#decide(this.#pool(random, now));
+        return this.#foreign.decide(this.#pool(random, now), this.#sent);
     }
   }
 
+  #sizeOf(random: Random): number {
+    if (this.isLarge && random.oneIn(2)) return 200 + random.below(LARGE_MAX - 200);
+    return random.weighted([
+      [3, 1],
+      [2, 2],
+      [3, 4 + random.below(6)],
+      [1, 10 + random.below(20)],
+    ]);
+  }
+
   #pool(random: Random, now: bigint): Pool {
-    return {
-      random,
-      ledger: this.unit.oracle.ledger,
-      accounts: this.#accounts,
-      foreign: this.#foreign,
-      now,
-      newId: () => {
-        this.#lastId += 1n;
-        // Some in no order of time, to be found again only by a look-up.
-        return random.oneIn(3) ? (BigInt(random.next32()) << 64n) | this.#lastId : this.#lastId;
-      },
+    const newId = () => {
+      this.#lastId += 1n;
+      // Some in no order of time, to be found again only by a look-up.
+      return random.oneIn(3) ? (BigInt(random.next32()) << 64n) | this.#lastId : this.#lastId;
     };
-  }
-
-  #transfers(pool: Pool): Command {
-    const { random } = pool;
-    const imported = random.oneIn(6);
-    const { lastEventTime, lastAccountTime } = pool.ledger;
-    let time = random.oneIn(4) || lastEventTime > lastAccountTime ? lastEventTime : lastAccountTime;
-    const events = Array.from({ length: sizeOf(random) }, (_, i) => {
-      let event = this.#sentBefore(pool) ?? makeTransfer(pool);
-      if (imported && !random.oneIn(25)) {
-        time += BigInt(1 + random.below(3));
-        event = { ...event, flags: event.flags | Flag.imported, timestamp: time, timeout: 0 };
-      }
-      if (imported && i === 0 && random.oneIn(2)) return { ...event, ...older(pool) };
-      while (random.oneIn(3)) event = spoil(pool, event);
-      return event;
-    });
-    this.#sent.push(...events);
-    const balances = random.oneIn(2);
-    const first = events[0]!;
-    const isImport = (first.flags & Flag.imported) !== 0;
-    return {
-      kind: 'transfers',
-      events: chained(random, events),
-      balances,
-      imported: random.oneIn(40) ? !isImport : isImport,
-    };
-  }
-
-  /** Now and then: what was asked lately, or one that is booked, changed or not. */
-  #sentBefore(pool: Pool): TransferFields | null {
-    const { random, ledger } = pool;
-    if (this.#sent.length === 0 || !random.oneIn(6)) return null;
-    const stored = [...ledger.transfers.values()];
-    if (stored.length > 0 && random.oneIn(2)) return again(pool, random.pick(stored));
-    const recent = Math.min(60, this.#sent.length);
-    return this.#sent[this.#sent.length - 1 - random.below(recent)]!;
-  }
-
-  #createAccounts(pool: Pool): Command {
-    const { random } = pool;
-    const imported = random.oneIn(3);
-    let time = pool.ledger.lastAccountTime;
-    const events: AccountFields[] = Array.from({ length: sizeOf(random) }, () => {
-      let event = makeAccount(pool);
-      // Accounts of no transfer may be others' slots: then there is nothing to see.
-      if (unitOfAccount(event.id, this.#units) !== 1) event = { ...event, id: this.#accounts[3]! };
-      if (imported) {
-        time = random.oneIn(2)
-          ? pool.ledger.lastEventTime + 5n
-          : time + BigInt(1 + random.below(5));
-        event = { ...event, flags: event.flags | AccountBit.imported, timestamp: time };
-      }
-      while (random.oneIn(3)) event = spoilAccount(pool, event);
-      return event;
-    });
-    const isImport = (events[0]!.flags & AccountBit.imported) !== 0;
-    return {
-      kind: 'accounts',
-      events: chained(random, events),
-      balances: random.oneIn(2),
-      imported: random.oneIn(40) ? !isImport : isImport,
-    };
+    const { ledger } = this.unit.oracle;
+    const foreign = this.#foreignAccounts;
+    return new Pool({ random, ledger, accounts: this.#accounts, foreign, now, newId });
   }
 
   /** What is next to expire, due or not; seldom also what is resolved by now. */
   #expire(random: Random): Command {
     const { ledger } = this.unit.oracle;
-    const next = waiting(ledger).slice(0, 1 + random.below(5));
+    const count = this.isLarge ? random.below(LARGE_MAX) : 1 + random.below(5);
+    const next = waiting(ledger).slice(0, count);
     const timestamps = next.map(({ timestamp }) => timestamp);
     if (random.oneIn(4)) {
       const all = [...ledger.pendings.values()].filter(({ deadline }) => deadline !== null);
       timestamps.push(random.pick(all).record.timestamp);
     }
     return { kind: 'expire', timestamps };
-  }
-
-  #complete(random: Random): Command {
-    const { open } = this.unit.oracle.ledger;
-    const { farUnit, sequence } = random.pick(open);
-    const S = TransferStatus;
-    const status = random.weighted([
-      [12, S.created],
-      [1, S.credit_account_not_found],
-      [1, S.exceeds_debits],
-      [1, S.credit_account_already_closed],
-      [1, S.overflows_credits_posted],
-      [1, S.exists_with_different_debit_account_id],
-      [1, InternalStatus.wrong_unit],
-    ]);
-    const items = [{ sequence, status }];
-    // It may come again, be it in the same entry.
-    if (random.oneIn(6)) items.push({ sequence, status });
-    return { kind: 'complete', farUnit, items, balances: random.oneIn(2) };
-  }
-
-  /** New crossings of another unit, or old ones again. */
-  #decide(pool: Pool): Command {
-    const { random } = pool;
-    const homeUnit = random.pick([2, 3]);
-    const known = this.#decides.get(homeUnit) ?? [];
-    this.#decides.set(homeUnit, known);
-    const again = known.filter(() => random.oneIn(8)).slice(-3);
-    const count = random.below(4);
-    const fresh = Array.from({ length: count }, (_, i) => {
-      const sequence = BigInt(known.length + i + 1);
-      const { id } =
-        random.oneIn(5) && this.#sent.length > 0 ? random.pick(this.#sent) : { id: 0n };
-      const isUsable = id > 0n && id < 2n ** 120n && !this.#decided(id);
-      const record = transferOf({
-        id: isUsable ? id : pool.newId(),
-        debit: accountIn(homeUnit, random.below(3)),
-        credit: random.pick(this.#accounts),
-        amount: random.oneIn(30) ? 2n ** 127n : BigInt(random.below(9)),
-        ledger: random.oneIn(20) ? 2 : 1,
-        timestamp: pool.now - BigInt(1 + random.below(100)),
-      });
-      return { sequence, record };
-    });
-    known.push(...fresh);
-    const finished = random.oneIn(3) ? BigInt(random.below(known.length + 1)) : 0n;
-    const items = [...again, ...fresh];
-    return { kind: 'decide', homeUnit, finished, items, balances: random.oneIn(2) };
-  }
-
-  /** An id that crossed into here would be the same transfer crossing twice. */
-  #decided(id: bigint): boolean {
-    return [...this.#decides.values()].some((all) => all.some(({ record }) => record.id === id));
   }
 
   #wait(ns: bigint): void {
@@ -329,38 +229,4 @@ function countOf(command: Command): number {
     case 'expire':
       return command.timestamps.length;
   }
-}
-
-function sizeOf(random: Random): number {
-  return random.weighted([
-    [3, 1],
-    [2, 2],
-    [3, 4 + random.below(6)],
-    [1, 10 + random.below(20)],
-  ]);
-}
-
-/** Runs of linked events, at times open at the end. */
-function chained<E extends { readonly flags: number }>(random: Random, events: readonly E[]): E[] {
-  if (!random.oneIn(3)) return [...events];
-  const often = random.oneIn(2);
-  return events.map((event, i) => {
-    const isLinked = often ? !random.oneIn(4) : random.oneIn(3);
-    const mayBe = i < events.length - 1 || random.oneIn(8);
-    return isLinked && mayBe ? { ...event, flags: event.flags | LINKED } : event;
-  });
-}
-
-/** For whoever looks at a failing run: what is not as in most events. */
-export function described(command: Command): string {
-  if (command.kind !== 'accounts' && command.kind !== 'transfers') return shown(command);
-  const usual = command.kind === 'accounts' ? accountOf({}) : transferOf({ amount: 0n });
-  const events = command.events.map((event) =>
-    Object.fromEntries(
-      Object.entries(event).filter(
-        ([key, value]) => !Object.entries(usual).some(([k, v]) => k === key && v === value),
-      ),
-    ),
-  );
-  return `${command.kind} imported=${command.imported}\n  ${events.map(shown).join('\n  ')}`;
 }

@@ -1,6 +1,6 @@
-import { anyPending, openPending, type Pool } from './make-transfers.ts';
 import { Flag, has, TIMESTAMP_MAX, U128_MAX } from './oracle-flags.ts';
 import { CLOSED_IDS_FROM } from './oracle-ledger.ts';
+import type { Pool } from './pool.ts';
 import type { AccountFields, TransferFields } from './records.ts';
 
 type Change = Partial<TransferFields>;
@@ -31,7 +31,7 @@ const ANY: readonly Spoiler[] = [
   ({ random, accounts }) => ({ debit: random.pick(accounts) }),
   ({ random, accounts }) => ({ credit: random.pick(accounts) }),
   ({ random, ledger }) => ({ id: random.pick([...ledger.burnt, 1n]) }),
-  ({ random, ledger }) => ({ id: random.pick([...ledger.transfers.keys(), 1n]) }),
+  (pool) => ({ id: pool.anyStored()?.id ?? 1n }),
 ];
 
 const ORDINARY: readonly Spoiler[] = [
@@ -67,18 +67,18 @@ const RESOLVING: readonly Spoiler[] = [
   (_, { flags }) => ({ flags: flags | Flag.post | Flag.void }),
   () => ({ pendingId: U128_MAX }),
   (_, { id }) => ({ pendingId: id }),
-  ({ random, ledger }) => ({ pendingId: random.pick([...ledger.transfers.keys(), 1n]) }),
+  (pool) => ({ pendingId: pool.anyStored()?.id ?? 1n }),
   ({ random }) => ({ pendingId: 2n ** 80n * BigInt(1 + random.below(1000)) }),
   (pool) =>
     pool.ledger.burnt.size > 0 ? { pendingId: pool.random.pick([...pool.ledger.burnt]) } : null,
-  (pool) => sameBut(anyPending(pool)?.record, {}),
-  (pool) => sameBut(openPending(pool)?.record, { code: 9 }),
-  (pool) => sameBut(openPending(pool)?.record, { ledger: 9 }),
-  (pool) => sameBut(openPending(pool)?.record, { debit: pool.accounts[0]! }),
-  (pool) => sameBut(openPending(pool)?.record, { credit: pool.accounts[1]! }),
+  (pool) => sameBut(pool.anyPending()?.record, {}),
+  (pool) => sameBut(pool.openPending()?.record, { code: 9 }),
+  (pool) => sameBut(pool.openPending()?.record, { ledger: 9 }),
+  (pool) => sameBut(pool.openPending()?.record, { debit: pool.accounts[0]! }),
+  (pool) => sameBut(pool.openPending()?.record, { credit: pool.accounts[1]! }),
   (_, { amount }) => ({ amount: amount + 1n > U128_MAX ? amount - 1n : amount + 1n }),
   (pool) => {
-    const record = openPending(pool)?.record;
+    const record = pool.openPending()?.record;
     if (record === undefined || record.amount < 2n) return null;
     return sameBut(record, { amount: record.amount - 1n });
   },
