@@ -162,7 +162,7 @@ export function older({ random, ledger, accounts }: Pool): Change | null {
   const account = random.pick(found);
   const { id } = account;
   const timestamp = account.timestamp - 1n;
-  const sides = random.oneIn(2) ? { debit: id } : { debit: accounts[0]!, credit: id };
+  const sides = random.oneIn(4) ? { debit: id } : { debit: accounts[0]!, credit: id };
   return { ...sides, ledger: account.ledger, timestamp };
 }
 
