@@ -54,7 +54,7 @@ export function makePlain(pool: Pool): TransferFields {
     debit,
     credit,
     amount: random.oneIn(60)
-      ? random.pick([2n ** 32n, 2n ** 64n - 1n, 2n ** 96n, 2n ** 126n])
+      ? random.pick([2n ** 32n, 2n ** 64n - 1n, 2n ** 96n, 2n ** 126n, 2n ** 127n - 1n])
       : BigInt(random.below(12)),
     userData128: random.oneIn(4) ? BigInt(random.below(3)) << 100n : 0n,
     userData64: random.oneIn(4) ? BigInt(random.below(3)) << 40n : 0n,

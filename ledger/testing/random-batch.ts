@@ -58,6 +58,8 @@ function simpleEvents(pool: Pool, size: number): TransferFields[] {
 /** Now and then: what was asked lately, or one that is booked, changed or not. */
 function sentBefore(pool: Pool, sent: readonly TransferFields[]): TransferFields | null {
   const { random } = pool;
+  const { open } = pool.ledger;
+  if (open.length > 0 && random.oneIn(25)) return again(pool, random.pick(open).record);
   if (sent.length === 0 || !random.oneIn(6)) return null;
   const stored = pool.anyStored();
   if (stored !== undefined && random.oneIn(2)) return again(pool, stored);
