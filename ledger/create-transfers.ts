@@ -22,7 +22,7 @@ import { addToColumn, bookTransfer, notePending, noteRequested, rowTime, setClos
 import { reserve } from './reserve.ts';
 import { resolvePending } from './resolve-pending.ts';
 import type { LedgerState } from './state.ts';
-import { InternalStatus, TransferStatus } from './status.ts';
+import { CREATED, InternalStatus, TransferStatus } from './status.ts';
 import { copy, equal, isHighHalfMax, isMax, isZero } from './u128.ts';
 import { copyRecord } from './words.ts';
 
@@ -216,7 +216,7 @@ function transfer(
   else book(state, words, at, flags, debit, credit, amountWords, amountAt);
   state.outcome.debit = debit;
   state.outcome.credit = credit;
-  return TransferStatus.created;
+  return CREATED;
 }
 
 /** False if the deadline is past the end of time. */

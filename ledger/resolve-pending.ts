@@ -15,7 +15,7 @@ import {
   takeFromColumn,
 } from './posting.ts';
 import type { LedgerState } from './state.ts';
-import { InternalStatus, TransferStatus } from './status.ts';
+import { CREATED, InternalStatus, TransferStatus } from './status.ts';
 import { copy, equal, greater, isMax, isZero } from './u128.ts';
 
 const F = TransferFlag;
@@ -63,7 +63,7 @@ export function resolvePending(
     addToColumn(state, credit, HotWord.creditsPosted, state.amount, 0);
   }
   book(state, words, at, flags, hash, debit, credit, pending, p);
-  return TransferStatus.created;
+  return CREATED;
 }
 
 function statusOfFields(words: Uint32Array, at: number, flags: number): number {
@@ -94,12 +94,10 @@ function statusOfPending(
   if ((pending[p + W.codeAndFlags]! & (F.pending << 16)) === 0) {
     return TransferStatus.pending_transfer_not_pending;
   }
-  const differs128 = (word: number) =>
-    !isZero(words, at + word) && !equal(words, at + word, pending, p + word);
-  if (differs128(W.debitAccountId)) {
+  if (differs(words, at + W.debitAccountId, pending, p + W.debitAccountId)) {
     return TransferStatus.pending_transfer_has_different_debit_account_id;
   }
-  if (differs128(W.creditAccountId)) {
+  if (differs(words, at + W.creditAccountId, pending, p + W.creditAccountId)) {
     return TransferStatus.pending_transfer_has_different_credit_account_id;
   }
   const ledger = words[at + W.ledger]!;
@@ -129,6 +127,11 @@ function statusOfPending(
     default:
       return OK;
   }
+}
+
+/** An account is named, and it is another one. */
+function differs(words: Uint32Array, at: number, pending: Uint32Array, p: number): boolean {
+  return !isZero(words, at) && !equal(words, at, pending, p);
 }
 
 /** The regress rule, then the deadline, which holds though its expiry may not be applied yet. */
