@@ -10,8 +10,8 @@ import {
   decodeAccountTransfers,
   decodeTransferPage,
 } from './decode-reads.ts';
-import { decodeTopology } from './decode-topology.ts';
-import { encodeAccounts, encodeIds, encodeTransfers } from './encode.ts';
+import { decodeExisted, decodeLedgers, decodeTopology } from './decode-topology.ts';
+import { encodeAccounts, encodeIds, encodeLedger, encodeTransfers } from './encode.ts';
 import {
   encodeAccountQuery,
   encodeAccountTransfersQuery,
@@ -38,6 +38,7 @@ import { Submitter } from './submitter.ts';
 import type {
   Account,
   AccountResult,
+  Ledger,
   NewAccount,
   NewTransfer,
   Topology,
@@ -112,7 +113,10 @@ export class EvenkeelClient {
     return decodeAccountResults(response);
   }
 
-  /** 1 to 8,190 transfers in one request. One result each, in order. */
+  /**
+   * 1 to 8,190 transfers in one request, chains among them. One result each, in order; within a unit they are
+   * applied in order.
+   */
   async createTransfers(
     transfers: readonly NewTransfer[],
     options: { readonly balances?: boolean } = {},
@@ -122,7 +126,7 @@ export class EvenkeelClient {
   }
 
   /**
-   * Books one transfer. Call it as often as you like without waiting: all share one stream. Transfers in
+   * Books one transfer: plain, pending, post or void. Call it as often as you like without waiting: all share one stream. Transfers in
    * flight together are not ordered among each other.
    */
   transfer(
@@ -206,6 +210,20 @@ export class EvenkeelClient {
     } finally {
       stream.close();
     }
+  }
+
+  /**
+   * Adds a ledger, for good; once it resolves every server takes accounts and transfers of it. `existed`: it
+   * was there, as asked for. Rejects with `already_exists` if its number is another ledger's.
+   */
+  async createLedger(ledger: Ledger): Promise<{ readonly existed: boolean }> {
+    const response = await this.#unary('Cluster/CreateLedger', encodeLedger(ledger), true);
+    return { existed: decodeExisted(response) };
+  }
+
+  /** All ledgers as of now, ascending by number. */
+  async ledgers(): Promise<Ledger[]> {
+    return decodeLedgers(await this.#unary('Cluster/ListLedgers', Buffer.alloc(0), false));
   }
 
   /** The cluster as the answering server sees it. */

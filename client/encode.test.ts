@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeAccounts, encodeIds, encodeTransfer, encodeTransfers } from './encode.ts';
+import {
+  encodeAccounts,
+  encodeIds,
+  encodeLedger,
+  encodeTransfer,
+  encodeTransfers,
+} from './encode.ts';
 import { decode, type Plain } from './testing/schema.ts';
 
 const wide = fc
@@ -21,6 +27,7 @@ const account = fc.record({
   ledger: u32,
   code: u16,
   flags: u16,
+  timestamp: u64,
 });
 const transfer = fc.record({
   id: wide,
@@ -35,6 +42,7 @@ const transfer = fc.record({
   ledger: u32,
   code: u16,
   flags: u16,
+  timestamp: u64,
 });
 
 /** As protobufjs gives it: its names, and zeros left out. */
@@ -72,6 +80,13 @@ describe('requests that protobufjs decodes', () => {
         expect(decode('LookupAccountsRequest', encodeIds(ids))).toEqual({ ids });
       }),
     );
+  });
+
+  it('hold the ledger, its name in any script and as long as it may be', () => {
+    for (const currency of ['EUR', '积分', '\u{1f4b0}'.repeat(32)]) {
+      const ledger = { number: 0xffff_ffff, currency, scale: 18 };
+      expect(decode('CreateLedgerRequest', encodeLedger(ledger))).toEqual(ledger);
+    }
   });
 
   it('leave out what is not given', () => {

@@ -70,6 +70,8 @@ export class FakeServer {
         QueryTransfers: method('Ledger/QueryTransfers'),
         WatchEvents: { ...method('Ledger/WatchEvents'), responseStream: true },
         GetTopology: method('Cluster/GetTopology'),
+        CreateLedger: method('Cluster/CreateLedger'),
+        ListLedgers: method('Cluster/ListLedgers'),
         SubmitTransfers: method('Ledger/SubmitTransfers', true),
       },
       {
@@ -84,6 +86,8 @@ export class FakeServer {
         WatchEvents: (call: ServerWritableStream<Buffer, Buffer>) =>
           this.watch(decode('WatchEventsRequest', call.request), call),
         GetTopology: this.#handle('GetTopology'),
+        CreateLedger: this.#handle('CreateLedger'),
+        ListLedgers: this.#handle('ListLedgers'),
         SubmitTransfers: (call: ServerDuplexStream<Buffer, Buffer>) => this.#submit(call),
       },
     );

@@ -115,6 +115,7 @@ export class ServerProcess {
     this.links.addService(this.#peerServer);
     this.#services = registerServices(this.#clientServer, {
       gateway: this.#core.gateway,
+      ledgers: this.#core.ledgers,
       topology: () => topologyView(config, PROTOCOL_VERSION, this.#core),
       feeds: this.#feeds(),
       onDefect: (error) =>

@@ -4,6 +4,7 @@ import { AccountStatus, TransferStatus } from '../../../ledger/status.ts';
 import {
   ACCOUNT_FIELDS,
   CREATE_ACCOUNTS_FIELDS,
+  CREATE_LEDGER_FIELDS,
   CREATE_TRANSFERS_FIELDS,
   LOOKUP_FIELDS,
   TRANSFER_FIELDS,
@@ -87,6 +88,9 @@ describe('the codecs know every field of the .proto files', () => {
     ['CreateTransfersRequest', CREATE_TRANSFERS_FIELDS],
     ['LookupAccountsRequest', LOOKUP_FIELDS],
     ['LookupTransfersRequest', LOOKUP_FIELDS],
+    ['CreateLedgerRequest', CREATE_LEDGER_FIELDS],
+    ['GetTopologyRequest', ['']],
+    ['ListLedgersRequest', ['']],
     ['GetAccountTransfersRequest', ACCOUNT_TRANSFERS_FIELDS],
     ['GetAccountBalanceRequest', ACCOUNT_BALANCE_FIELDS],
     ['QueryAccountsRequest', QUERY_ACCOUNTS_FIELDS],

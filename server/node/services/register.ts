@@ -1,22 +1,17 @@
-import type {
-  ChannelOptions,
-  Server,
-  ServerDuplexStream,
-  ServerUnaryCall,
-  sendUnaryData,
-} from '@grpc/grpc-js';
+import type { ChannelOptions, Server, ServerDuplexStream } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import { Reader } from '../../core/codec/reader.ts';
 import { Slab } from '../../core/codec/slab.ts';
 import type { Gateway } from '../../core/gateway/api.ts';
+import type { Ledgers } from '../../core/gateway/ledgers.ts';
+import { clusterHandlers } from './cluster.ts';
 import { ClusterService, LedgerService } from './definitions.ts';
 import { CALLS_PER_CONNECTION_MAX, REQUEST_BYTES_MAX, WINDOW_BYTES } from './limits.ts';
 import { Room } from './room.ts';
 import { fileDescriptors, loadSchema } from './schema.ts';
 import { SubmitStream } from './submit.ts';
-import { encodeTopology, type TopologyView } from './topology.ts';
-import { type Report, toReportedStatus, unaryHandlers } from './unary.ts';
+import type { TopologyView } from './topology.ts';
+import { type Report, unaryHandlers } from './unary.ts';
 import { type Feeds, WatchStreams } from './watch.ts';
 
 /** For `new Server(SERVER_OPTIONS)`. */
@@ -28,6 +23,7 @@ export const SERVER_OPTIONS: ChannelOptions = {
 
 export interface ServiceDeps {
   readonly gateway: Gateway;
+  readonly ledgers: Ledgers;
   readonly topology: () => TopologyView;
   readonly feeds: Feeds;
   /** Called with errors that clients see only as INTERNAL. */
@@ -42,20 +38,9 @@ export interface ServicesHandle {
   setServing(serving: boolean): void;
 }
 
-type TopologyCall = ServerUnaryCall<Buffer, Buffer>;
-
-/** Of a message that has no fields. */
-function refuseFields(message: Buffer): void {
-  const reader = new Reader(message, []);
-  if (message.length === 0) return;
-  reader.tag();
-  reader.refuseTag([]);
-}
-
 /** Adds Ledger, Cluster, health and reflection to a server. */
 export function registerServices(server: Server, deps: ServiceDeps): ServicesHandle {
-  const { gateway, topology, feeds, onDefect } = deps;
-  const schema = loadSchema();
+  const { gateway, feeds, onDefect } = deps;
   const slab = new Slab();
   const room = new Room(gateway);
   const watches = new WatchStreams(feeds, onDefect);
@@ -67,16 +52,7 @@ export function registerServices(server: Server, deps: ServiceDeps): ServicesHan
     },
     WatchEvents: watches.open,
   });
-  server.addService(ClusterService, {
-    GetTopology: (call: TopologyCall, callback: sendUnaryData<Buffer>) => {
-      try {
-        refuseFields(call.request);
-        callback(null, encodeTopology(schema, topology()));
-      } catch (error) {
-        callback(toReportedStatus(error, onDefect));
-      }
-    },
-  });
+  server.addService(ClusterService, clusterHandlers(deps, loadSchema()));
   new ReflectionService({
     evenkeel: { fileDescriptorProtos: fileDescriptors() },
   } as never).addToServer(server);

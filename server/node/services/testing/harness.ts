@@ -15,6 +15,7 @@ import { loadSchema } from '../schema.ts';
 import type { TopologyView } from '../topology.ts';
 import { FakeFeeds } from './fake-feeds.ts';
 import { FakeGateway } from './fake-gateway.ts';
+import { FakeLedgers } from './fake-ledgers.ts';
 
 type Plain = Record<string, unknown>;
 
@@ -49,6 +50,7 @@ export const TOPOLOGY: TopologyView = {
 export class Harness {
   readonly gateway = new FakeGateway();
   readonly feeds = new FakeFeeds();
+  readonly ledgers = new FakeLedgers();
   readonly defects: unknown[] = [];
   readonly schema: protobuf.Root = loadSchema();
   readonly services: ServicesHandle;
@@ -59,6 +61,7 @@ export class Harness {
   constructor() {
     this.services = registerServices(this.#server, {
       gateway: this.gateway,
+      ledgers: this.ledgers,
       topology: () => TOPOLOGY,
       feeds: this.feeds,
       onDefect: (error) => this.defects.push(error),
