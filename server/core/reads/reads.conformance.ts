@@ -135,7 +135,7 @@ export function describeReads(
 
 interface DrivenRun {
   readonly unit: DrivenUnit;
-  dispose(): Promise<void>;
+  readonly dispose: () => Promise<void>;
 }
 
 function rowsOf(unit: DrivenUnit, query: Parameters<typeof packTransferQuery>[0]): Uint32Array[] {
