@@ -101,15 +101,17 @@ export function textOf(unit: number, event: LedgerEvent, ledgers: readonly Ledge
   }
   const transfer = event.kind === 'expired' ? event.pendingTransfer : event.transfer;
   const amount = (minor: bigint) => amountText({ ledgers }, transfer.ledger, minor);
-  const of = event.pendingTransfer === null ? '' : `  of ${formatId(event.pendingTransfer.id)}`;
+  const ids = [
+    ...(event.kind === 'expired' ? [] : [formatId(transfer.id)]),
+    ...(event.pendingTransfer === null ? [] : [`of ${formatId(event.pendingTransfer.id)}`]),
+  ];
   const side = event.side === 'both' ? '' : `  ${event.side} side`;
   const balance = ({ creditsPosted, debitsPosted }: NonNullable<typeof event.debitAccount>) =>
     amount(creditsPosted - debitsPosted);
   const account = (id: bigint, balances: typeof event.debitAccount) =>
     `${formatId(id)}${balances === null ? '' : ` (${balance(balances)})`}`;
   return [
-    `${head}  ${event.kind === 'expired' ? '' : formatId(transfer.id)}${of}`.trimEnd(),
-    `  ${amount(transfer.amount)}`,
+    `${head}  ${ids.join(' ')}  ${amount(transfer.amount)}`,
     `  ${account(transfer.debitAccountId, event.debitAccount)}`,
     ` -> ${account(transfer.creditAccountId, event.creditAccount)}`,
     side,
