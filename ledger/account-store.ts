@@ -1,4 +1,4 @@
-import { type IdHolder, IdIndex } from './id-index.ts';
+import { IdIndex, NONE } from './id-index.ts';
 import { InvariantError, invariant } from './invariant.ts';
 import { ACCOUNT_ROW_WORDS, AccountRowWord, AccountWord } from './layout.ts';
 import { copy, equal } from './u128.ts';
@@ -21,29 +21,29 @@ export const HotWord = {
   latestTransfer: 6,
   transferCount: 8,
   timestamp: 9,
-  userData32: 11,
+  /** 1 if the account has changed since the changes were taken last. */
+  changed: 11,
   /** Four columns of four words, in the order of BALANCES_WORDS. */
   debitsPending: 12,
   debitsPosted: 16,
   creditsPending: 20,
   creditsPosted: 24,
   userData64: 28,
+  userData32: 30,
 } as const;
 const COLD_WORDS = 4;
 
 /** All accounts of a unit, in memory for good. A handle is an account's number in creation order. */
-export class AccountStore implements IdHolder {
+export class AccountStore {
   readonly #index: IdIndex;
   readonly #pages: Uint32Array[] = [];
   /** user_data_128 */
   readonly #coldPages: Uint32Array[] = [];
-  /** 1 for an account that changed since the changes were taken last. */
-  readonly #changedFlags: Uint8Array[] = [];
   readonly #changed = new WordBuffer();
   #count = 0;
 
   constructor(hashSeed: number) {
-    this.#index = new IdIndex(hashSeed, this);
+    this.#index = new IdIndex(hashSeed);
   }
 
   get count(): number {
@@ -55,23 +55,51 @@ export class AccountStore implements IdHolder {
   }
 
   get bytes(): number {
-    const rowBytes = (HOT_WORDS + COLD_WORDS) * Uint32Array.BYTES_PER_ELEMENT + 1;
+    const rowBytes = (HOT_WORDS + COLD_WORDS) * Uint32Array.BYTES_PER_ELEMENT;
     return this.#index.bytes + this.#pages.length * PAGE_ROWS * rowBytes;
-  }
-
-  holdsId(value: number, words: Uint32Array, at: number): boolean {
-    const handle = value - 1;
-    return equal(
-      this.#pages[handle >>> PAGE_SHIFT]!,
-      (handle & PAGE_MASK) * HOT_WORDS + HotWord.id,
-      words,
-      at,
-    );
   }
 
   /** Handle of the account, or -1. */
   find(words: Uint32Array, at: number): number {
-    return this.#index.find(words, at) - 1;
+    const index = this.#index;
+    const hash = index.hashOf(words, at);
+    for (let slot = index.first(hash); slot !== NONE; slot = index.next(hash, slot)) {
+      const handle = index.valueAt(slot) - 1;
+      if (this.hasId(handle, words, at)) return handle;
+    }
+    return -1;
+  }
+
+  hashOf(words: Uint32Array, at: number): number {
+    return this.#index.hashOf(words, at);
+  }
+
+  /** Handle of an account whose id has this hash, nearly always the one that is meant, or -1. */
+  candidate(hash: number): number {
+    const slot = this.#index.first(hash);
+    return slot === NONE ? -1 : this.#index.valueAt(slot) - 1;
+  }
+
+  hasId(handle: number, words: Uint32Array, at: number): boolean {
+    const page = this.#pages[handle >>> PAGE_SHIFT]!;
+    const row = (handle & PAGE_MASK) * HOT_WORDS;
+    return (
+      page[row] === words[at] &&
+      page[row + 1] === words[at + 1] &&
+      page[row + 2] === words[at + 2] &&
+      page[row + 3] === words[at + 3]
+    );
+  }
+
+  /** These two read, so that what they read is in the cache when it is needed. */
+  touchSlot(hash: number): number {
+    return this.#index.touch(hash);
+  }
+
+  touch(handle: number): number {
+    const page = this.#pages[handle >>> PAGE_SHIFT]!;
+    const row = (handle & PAGE_MASK) * HOT_WORDS;
+    return page[row]! ^ page[row + HotWord.creditsPosted]!;
   }
 
   /** Where an account lies: pageOf(handle)[offsetOf(handle) + HotWord...]. */
@@ -103,17 +131,18 @@ export class AccountStore implements IdHolder {
     while (this.#count > count) {
       this.#count -= 1;
       const handle = this.#count;
-      this.#index.remove(this.pageOf(handle), this.offsetOf(handle) + HotWord.id);
-      this.#changedFlags[handle >>> PAGE_SHIFT]![handle & PAGE_MASK] = 0;
+      this.#index.removeAt(this.#slotOf(handle));
+      this.pageOf(handle)[this.offsetOf(handle) + HotWord.changed] = 0;
     }
     this.#changed.truncate(changedCount);
   }
 
   /** Every event that writes to an account says so, or the books never learn of it. */
   markChanged(handle: number): void {
-    const flags = this.#changedFlags[handle >>> PAGE_SHIFT]!;
-    if (flags[handle & PAGE_MASK] !== 0) return;
-    flags[handle & PAGE_MASK] = 1;
+    const page = this.#pages[handle >>> PAGE_SHIFT]!;
+    const at = (handle & PAGE_MASK) * HOT_WORDS + HotWord.changed;
+    if (page[at] !== 0) return;
+    page[at] = 1;
     this.#changed.push(handle);
   }
 
@@ -169,7 +198,7 @@ export class AccountStore implements IdHolder {
     let to = 0;
     for (const handle of handles) {
       this.copyOut(handle, rows, to, true);
-      this.#changedFlags[handle >>> PAGE_SHIFT]![handle & PAGE_MASK] = 0;
+      this.pageOf(handle)[this.offsetOf(handle) + HotWord.changed] = 0;
       to += ACCOUNT_ROW_WORDS;
     }
     return rows;
@@ -194,16 +223,23 @@ export class AccountStore implements IdHolder {
     page[row + HotWord.transferCount] = rows[at + AccountRowWord.transferCount]!;
   }
 
+  #slotOf(handle: number): number {
+    const index = this.#index;
+    const hash = index.hashOf(this.pageOf(handle), this.offsetOf(handle) + HotWord.id);
+    let slot = index.first(hash);
+    while (slot !== NONE && index.valueAt(slot) !== handle + 1) slot = index.next(hash, slot);
+    return slot;
+  }
+
   /** What the client gave; balances, times and links are the caller's to set. */
   #append(record: Uint32Array, at: number): number {
     const handle = this.#count;
     if (handle >>> PAGE_SHIFT === this.#pages.length) {
       this.#pages.push(new Uint32Array(PAGE_ROWS * HOT_WORDS));
       this.#coldPages.push(new Uint32Array(PAGE_ROWS * COLD_WORDS));
-      this.#changedFlags.push(new Uint8Array(PAGE_ROWS));
     }
-    invariant(this.#index.find(record, at) === 0, 'two accounts have one id');
-    this.#index.add(record, at, handle + 1);
+    invariant(this.find(record, at) < 0, 'two accounts have one id');
+    this.#index.add(this.#index.hashOf(record, at), handle + 1);
     const page = this.pageOf(handle);
     const row = this.offsetOf(handle);
     copy(record, at + AccountWord.id, page, row + HotWord.id);

@@ -17,6 +17,7 @@ import {
   TransferFlag,
   TransferWord,
 } from './layout.ts';
+import { LOOK_AHEAD_EVENTS } from './look-ahead.ts';
 import type { ResultWriter } from './results.ts';
 import type { LedgerState } from './state.ts';
 import { CREATED, LINKED_EVENT_CHAIN_OPEN, LINKED_EVENT_FAILED } from './status.ts';
@@ -57,10 +58,7 @@ function applySubBatch(
       initUnit(state, subBatch.unit, words, subBatch.bodyAt);
       break;
     case SubBatchKind.createAccounts:
-      createAll(state, subBatch, words, event, results);
-      break;
     case SubBatchKind.createTransfers:
-      findAccounts(state, subBatch, words);
       createAll(state, subBatch, words, event, results);
       break;
     case SubBatchKind.decide:
@@ -83,18 +81,6 @@ function initUnit(state: LedgerState, unit: number, words: Uint32Array, at: numb
   for (const owner of state.slots) state.digest.mix(owner);
 }
 
-/**
- * A loop of its own, so that the look-ups of many events wait for memory side by side. No transfer
- * creates an account that another could name.
- */
-function findAccounts(state: LedgerState, { bodyAt, count }: SubBatch, words: Uint32Array): void {
-  const { accounts, handles } = state;
-  for (let i = 0, at = bodyAt; i < count; i += 1, at += RECORD_WORDS) {
-    handles[2 * i] = accounts.find(words, at + TransferWord.debitAccountId);
-    handles[2 * i + 1] = accounts.find(words, at + TransferWord.creditAccountId);
-  }
-}
-
 /** A request's events in this unit, its chains whole. */
 function createAll(
   state: LedgerState,
@@ -103,12 +89,17 @@ function createAll(
   firstEvent: number,
   results: ResultWriter,
 ): void {
-  const { chain, handles, time } = state;
+  const { chain, lookAhead, time } = state;
+  const { handles, hashes } = lookAhead;
   const isTransfers = kind === SubBatchKind.createTransfers;
   state.batchTime.set(time.lo, time.hi);
   state.isImport = (flags & SubBatchFlag.imported) !== 0;
   state.wantsBalances = (flags & SubBatchFlag.balances) !== 0;
   for (let i = 0, at = bodyAt; i < count; i += 1, at += RECORD_WORDS) {
+    const ahead = i % LOOK_AHEAD_EVENTS;
+    if (isTransfers && ahead === 0) {
+      lookAhead.fill(state, words, at, Math.min(LOOK_AHEAD_EVENTS, count - i));
+    }
     beginEvent(state);
     const isLinked = (words[at + CODE_AND_FLAGS]! & LINKED) !== 0;
     if (isLinked && !chain.open) chain.begin(state, results);
@@ -117,7 +108,9 @@ function createAll(
     else if (chain.broken) status = LINKED_EVENT_FAILED;
     else if (isTransfers) {
       const event = firstEvent + i;
-      status = createTransfer(state, words, at, event, handles[2 * i]!, handles[2 * i + 1]!);
+      const debit = handles[2 * ahead]!;
+      const credit = handles[2 * ahead + 1]!;
+      status = createTransfer(state, words, at, event, debit, credit, hashes[ahead]!);
     } else status = createAccount(state, words, at, firstEvent + i);
     if (status !== CREATED) {
       if (chain.open && !chain.broken) chain.break(state, results);

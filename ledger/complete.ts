@@ -29,8 +29,7 @@ export function complete(
   const words = channels.pool.pageOf(place);
   const row = channels.pool.offsetOf(place);
   const record = row + OpenRowWord.record;
-  outcome.timestampLo = words[record + TransferWord.timestamp]!;
-  outcome.timestampHi = words[record + TransferWord.timestamp + 1]!;
+  outcome.takeTimestamp(words, record + TransferWord.timestamp);
   const debit = state.accounts.find(words, record + TransferWord.debitAccountId);
   invariant(debit !== NO_ACCOUNT, 'the debit account of an open crossing is gone');
   const clearing = needClearing(state, words[record + TransferWord.ledger]!, channel.otherUnit);
@@ -42,9 +41,8 @@ export function complete(
     addToColumn(state, debit, HotWord.debitsPosted, words, amount);
     addToColumn(state, clearing, HotWord.creditsPosted, words, amount);
     const hash = state.ids.hashOf(words, record + TransferWord.id);
-    const { lo, hi } = state.time;
     const unit = channel.otherUnit;
-    bookTransfer(state, words, record, hash, debit, clearing, Leg.home, unit, lo, hi);
+    bookTransfer(state, words, record, hash, debit, clearing, Leg.home, unit, state.time);
     if (words[row + OpenRowWord.wantsBalances] === 1) outcome.debit = debit;
   } else {
     const decides = farStatus < INTERNAL_STATUS_MIN || farStatus === InternalStatus.wrong_unit;

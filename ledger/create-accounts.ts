@@ -20,7 +20,7 @@ export function createAccount(
   at: number,
   event: number,
 ): number {
-  if (!state.owns(words, at + AccountWord.id)) return InternalStatus.wrong_unit;
+  if (!ownsId(state, words, at + AccountWord.id)) return InternalStatus.wrong_unit;
   const early = statusBeforeId(state, words, at);
   if (early !== OK) return early;
   const known = state.accounts.find(words, at + AccountWord.id);
@@ -31,13 +31,18 @@ export function createAccount(
   if (state.isImport) {
     const imported = importedAccountStatus(state, words, at + AccountWord.timestamp, event);
     if (imported !== OK) return imported;
-    outcome.timestampLo = words[at + AccountWord.timestamp]!;
-    outcome.timestampHi = words[at + AccountWord.timestamp + 1]!;
+    outcome.takeTimestamp(words, at + AccountWord.timestamp);
     state.accounts.create(words, at, outcome.timestampLo, outcome.timestampHi);
   } else {
     state.accounts.create(words, at, time.lo, time.hi);
   }
   return AccountStatus.created;
+}
+
+/** In a chain an id that no account can have is refused by the chain's unit, whatever its slot. */
+function ownsId(state: LedgerState, words: Uint32Array, at: number): boolean {
+  if (state.chain.open && (isZero(words, at) || isHighHalfMax(words, at))) return true;
+  return state.owns(words, at);
 }
 
 function statusBeforeId(state: LedgerState, words: Uint32Array, at: number): number {
@@ -61,8 +66,7 @@ function statusOfKnown(state: LedgerState, handle: number, words: Uint32Array, a
   if (status === AccountStatus.exists) {
     const page = state.accounts.pageOf(handle);
     const row = state.accounts.offsetOf(handle);
-    state.outcome.timestampLo = page[row + HotWord.timestamp]!;
-    state.outcome.timestampHi = page[row + HotWord.timestamp + 1]!;
+    state.outcome.takeTimestamp(page, row + HotWord.timestamp);
   }
   return status;
 }

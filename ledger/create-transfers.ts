@@ -18,7 +18,7 @@ import { invariant } from './invariant.ts';
 import { Known } from './known-ids.ts';
 import { Leg, PendingState, TransferFlag, TransferWord } from './layout.ts';
 import { NO_ACCOUNT } from './outcome.ts';
-import { addToColumn, bookTransfer, notePending, noteRequested, setClosed } from './posting.ts';
+import { addToColumn, bookTransfer, notePending, noteRequested, rowTime, setClosed } from './posting.ts';
 import { reserve } from './reserve.ts';
 import { resolvePending } from './resolve-pending.ts';
 import type { LedgerState } from './state.ts';
@@ -33,8 +33,8 @@ const BALANCES = F.balancingDebit | F.balancingCredit;
 const CLOSES = F.closingDebit | F.closingCredit;
 
 /**
- * One event of create_transfers: its status. `event` is its number in the entry; `debit` and `credit`
- * are the accounts it names, or -1. What is transient the caller burns.
+ * One event of create_transfers: its status. `event` is its number in the entry, `debit` and `credit`
+ * are the accounts it names, or -1, and `hash` is its id's. What is transient the caller burns.
  */
 export function createTransfer(
   state: LedgerState,
@@ -43,13 +43,14 @@ export function createTransfer(
   event: number,
   debit: number,
   credit: number,
+  hash: number,
 ): number {
   const flags = words[at + TransferWord.codeAndFlags]! >>> 16;
   // An account that is here has its slot here.
   if (debit === NO_ACCOUNT && !ownsHome(state, words, at, flags)) return InternalStatus.wrong_unit;
   const early = statusBeforeId(state, words, at, flags);
   if (early !== OK) return early;
-  const known = state.ids.locate(words, at + TransferWord.id, event);
+  const known = state.ids.locate(hash, words, at + TransferWord.id, event);
   if (known !== Known.none) return statusOfKnown(state, known, words, at, flags, event);
   if ((flags & RESOLVES) !== 0) return resolvePending(state, words, at, flags, event);
   const fields = statusOfFields(words, at, flags);
@@ -64,21 +65,24 @@ export function createTransfer(
   return transfer(state, words, at, flags, debit, credit);
 }
 
-/** This unit owns the account that is the event's home; a post or void need not name one. */
+/**
+ * This unit owns the account that is the event's home; a post or void need not name one. In a chain an id
+ * that no account can have is refused by the chain's unit, whatever its slot.
+ */
 function ownsHome(state: LedgerState, words: Uint32Array, at: number, flags: number): boolean {
   const { debitAccountId, creditAccountId } = TransferWord;
+  if (state.chain.open && isNobodys(words, at + debitAccountId)) return true;
   if ((flags & RESOLVES) === 0 || !isZero(words, at + debitAccountId)) {
     return state.owns(words, at + debitAccountId);
   }
   return isZero(words, at + creditAccountId) || state.owns(words, at + creditAccountId);
 }
 
-function statusBeforeId(
-  state: LedgerState,
-  words: Uint32Array,
-  at: number,
-  flags: number,
-): number {
+function isNobodys(words: Uint32Array, at: number): boolean {
+  return isZero(words, at) || isHighHalfMax(words, at);
+}
+
+function statusBeforeId(state: LedgerState, words: Uint32Array, at: number, flags: number): number {
   const W = TransferWord;
   const isImported = (flags & F.imported) !== 0;
   const lo = words[at + W.timestamp]!;
@@ -110,8 +114,7 @@ function statusOfKnown(
       ? existingTransferStatus(words, at, stored, storedAt)
       : statusOfResolution(state, words, at, stored, storedAt, event);
   if (status === TransferStatus.exists) {
-    outcome.timestampLo = stored[storedAt + TransferWord.timestamp]!;
-    outcome.timestampHi = stored[storedAt + TransferWord.timestamp + 1]!;
+    outcome.takeTimestamp(stored, storedAt + TransferWord.timestamp);
     outcome.debit = accounts.find(stored, storedAt + TransferWord.debitAccountId);
     outcome.credit = accounts.find(stored, storedAt + TransferWord.creditAccountId);
   }
@@ -233,8 +236,7 @@ function bookPlain(
   const amountAt = at + TransferWord.amount;
   addToColumn(state, debit, HotWord.debitsPosted, words, amountAt);
   addToColumn(state, credit, HotWord.creditsPosted, words, amountAt);
-  const { lo, hi } = state.time;
-  bookTransfer(state, words, at, state.ids.hash, debit, credit, Leg.both, 0, lo, hi);
+  bookTransfer(state, words, at, state.ids.hash, debit, credit, Leg.both, 0, state.time);
 }
 
 function book(
@@ -256,15 +258,14 @@ function book(
   if ((flags & F.closingCredit) !== 0) setClosed(state, credit, true);
   const { outcome, stored } = state;
   if ((flags & F.imported) !== 0) {
-    outcome.timestampLo = words[at + TransferWord.timestamp]!;
-    outcome.timestampHi = words[at + TransferWord.timestamp + 1]!;
+    outcome.takeTimestamp(words, at + TransferWord.timestamp);
   }
   const { timestampLo: lo, timestampHi: hi } = outcome;
   copyRecord(words, at, stored, 0);
   copy(amount, amountAt, stored, TransferWord.amount);
   stored[TransferWord.timestamp] = lo;
   stored[TransferWord.timestamp + 1] = hi;
-  bookTransfer(state, stored, 0, state.ids.hash, debit, credit, Leg.both, 0, lo, hi);
+  bookTransfer(state, stored, 0, state.ids.hash, debit, credit, Leg.both, 0, rowTime(state));
   if (!equal(stored, TransferWord.amount, words, at + TransferWord.amount)) {
     noteRequested(state, words, at + TransferWord.amount);
   }

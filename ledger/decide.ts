@@ -54,8 +54,7 @@ function repeat(
 ): number {
   const { words } = channel.decided;
   const status = words[decidedAt + DecidedWord.status]!;
-  state.outcome.timestampLo = words[decidedAt + DecidedWord.timestamp]!;
-  state.outcome.timestampHi = words[decidedAt + DecidedWord.timestamp + 1]!;
+  state.outcome.takeTimestamp(words, decidedAt + DecidedWord.timestamp);
   if (status === TransferStatus.created) showCredit(state, record, at);
   return status;
 }
@@ -73,7 +72,9 @@ function outcomeOf(
 ): number {
   // The slot is another unit's by now: the home unit releases, and the client's gateway asks again.
   if (!state.owns(record, at + TransferWord.creditAccountId)) return InternalStatus.wrong_unit;
-  const known = state.ids.locate(record, at + TransferWord.id, event);
+  const { ids } = state;
+  const idAt = at + TransferWord.id;
+  const known = ids.locate(ids.hashOf(record, idAt), record, idAt, event);
   if (known === Known.burnt) return TransferStatus.id_already_failed;
   // A row, or an open crossing of our own, has another debit account: a client used one id twice. An open
   // one must not be waited for, or two units could wait for each other.
@@ -86,10 +87,8 @@ function outcomeOf(
   const amount = at + TransferWord.amount;
   addToColumn(state, clearing, HotWord.debitsPosted, record, amount);
   addToColumn(state, credit, HotWord.creditsPosted, record, amount);
-  state.outcome.timestampLo = record[at + TransferWord.timestamp]!;
-  state.outcome.timestampHi = record[at + TransferWord.timestamp + 1]!;
-  const { lo, hi } = state.time;
-  bookTransfer(state, record, at, state.ids.hash, clearing, credit, Leg.far, homeUnit, lo, hi);
+  state.outcome.takeTimestamp(record, at + TransferWord.timestamp);
+  bookTransfer(state, record, at, state.ids.hash, clearing, credit, Leg.far, homeUnit, state.time);
   return TransferStatus.created;
 }
 

@@ -34,12 +34,12 @@ export class Digest {
   }
 
   event(status: number, timestampLo: number, timestampHi: number): void {
-    this.#mix4(status, timestampLo, timestampHi, 2);
+    this.#mix4(status | 0, timestampLo | 0, timestampHi | 0, 2);
   }
 
   /** One u128 column as it stands after an event. */
   column(words: Uint32Array, at: number): void {
-    this.#mix4(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!);
+    this.#mix4(words[at]! | 0, words[at + 1]! | 0, words[at + 2]! | 0, words[at + 3]! | 0);
   }
 
   /** Each lane takes every word under a multiplier of its own, so that no two words can swap. */

@@ -1,25 +1,24 @@
 import { invariant } from './invariant.ts';
 
-/** Timestamps end below 2^63. */
-const HIGH_WORD_MAX = 0x7fff_ffff;
-
-/** The timestamp of the event being applied, as two words; and the last one used before it. */
+/**
+ * A timestamp as two words, held as signed integers: an unsigned one past 2^31 in a field would be an
+ * object of its own for every event. `>>> 0` gives their value.
+ */
 export class EventTime {
   lo = 0;
   hi = 0;
 
   set(lo: number, hi: number): void {
-    this.lo = lo;
-    this.hi = hi;
+    this.lo = lo | 0;
+    this.hi = hi | 0;
   }
 
   /** On to the next event. */
   next(): void {
-    this.lo += 1;
-    if (this.lo > 0xffff_ffff) {
-      this.lo = 0;
-      this.hi += 1;
-      invariant(this.hi <= HIGH_WORD_MAX, 'a timestamp is past 2^63 - 1');
-    }
+    this.lo = (this.lo + 1) | 0;
+    if (this.lo !== 0) return;
+    this.hi = (this.hi + 1) | 0;
+    // Timestamps end below 2^63.
+    invariant(this.hi >= 0, 'a timestamp is past 2^63 - 1');
   }
 }

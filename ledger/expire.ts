@@ -24,8 +24,7 @@ export function expire(state: LedgerState, words: Uint32Array, at: number, event
   invariant(debit !== NO_ACCOUNT && credit !== NO_ACCOUNT, 'a pending transfer lost an account');
   release(state, debit, credit, pending, p, true);
   // The record that is booked is the pending transfer's own, its timestamp too.
-  outcome.timestampLo = pending[timestamp]!;
-  outcome.timestampHi = pending[timestamp + 1]!;
+  outcome.takeTimestamp(pending, timestamp);
   const serial = bookMovement(state, pending, p, debit, credit, Leg.expiry, 0);
   ids.resolved.add(serial);
   notePending(state, pending, p, PendingState.expired, time.lo, time.hi);

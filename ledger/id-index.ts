@@ -4,37 +4,36 @@ import { invariant } from './invariant.ts';
 const SLOT_WORDS = 2;
 const CAPACITY_MIN = 64;
 /** In the table that is left behind: the entry has moved on, what was probed past it has not. */
-const MOVED = 0xffff_ffff;
+const MOVED = -1;
 /**
  * Old slots that each change moves over. Twice what is needed to be done before the new table, which
  * is twice as large, fills up in turn.
  */
 const SLOTS_PER_STEP = 8;
 
-/** Knows the ids behind the values of an index, which holds no ids itself. */
-export interface IdHolder {
-  holdsId(value: number, words: Uint32Array, at: number): boolean;
-}
+/** No slot. */
+export const NONE = -1;
+/** Slots of the table that is left behind are numbered from here downwards. */
+const OLD_SLOTS = -2;
 
 /**
- * From a u128 id to a word other than 0 and 2^32 - 1. Open addressing with linear probing and
- * backward-shift deletion. Only hashes lie in it: it stays small in the cache, and an absent id is told
- * without touching a row. It grows without a pause: every change carries a few slots over to the new table.
+ * From the hashes of u128 ids to signed words other than 0 and -1. It holds no ids: whoever does walks
+ * the slots of a hash and compares. So it stays small in the cache, and an absent id is told without
+ * touching a row. Open addressing with linear probing and backward-shift deletion. It grows without a
+ * pause: every change carries a few slots over to the new table. A slot's number holds until the next change.
  */
 export class IdIndex {
   readonly #seed: number;
-  readonly #holder: IdHolder;
-  #slots = new Uint32Array(CAPACITY_MIN * SLOT_WORDS);
+  #slots = new Int32Array(CAPACITY_MIN * SLOT_WORDS);
   #mask = CAPACITY_MIN - 1;
   /** While growing: the table left behind, and its first slot that has not been looked at. */
-  #old: Uint32Array | null = null;
+  #old: Int32Array | null = null;
   #oldMask = 0;
   #oldNext = 0;
   #size = 0;
 
-  constructor(hashSeed: number, holder: IdHolder) {
+  constructor(hashSeed: number) {
     this.#seed = hashSeed | 0;
-    this.#holder = holder;
   }
 
   get size(): number {
@@ -49,33 +48,29 @@ export class IdIndex {
     return hashId(this.#seed, words, at);
   }
 
-  /** 0 = absent. */
-  find(words: Uint32Array, at: number): number {
-    return this.findHashed(hashId(this.#seed, words, at), words, at);
+  /** The first slot with this hash, or NONE. */
+  first(hash: number): number {
+    return this.#search(hash, hash & this.#mask);
   }
 
-  /** The same with the id's hash at hand. */
-  findHashed(hash: number, words: Uint32Array, at: number): number {
-    const slots = this.#slots;
-    const mask = this.#mask;
-    let probe = hash & mask;
-    let value = slots[probe * SLOT_WORDS + 1]!;
-    while (value !== 0) {
-      if (slots[probe * SLOT_WORDS] === hash && this.#holder.holdsId(value, words, at)) {
-        return value;
-      }
-      probe = (probe + 1) & mask;
-      value = slots[probe * SLOT_WORDS + 1]!;
-    }
-    return this.#old === null ? 0 : this.#findOld(this.#old, hash, words, at);
+  /** The next one after it. */
+  next(hash: number, slot: number): number {
+    if (slot <= OLD_SLOTS) return this.#searchOld(hash, (OLD_SLOTS - slot + 1) & this.#oldMask);
+    return this.#search(hash, (slot + 1) & this.#mask);
+  }
+
+  valueAt(slot: number): number {
+    if (slot >= 0) return this.#slots[slot * SLOT_WORDS + 1]!;
+    return this.#old![(OLD_SLOTS - slot) * SLOT_WORDS + 1]!;
+  }
+
+  /** Reads where the hash belongs, so that it is in the cache when it is needed. */
+  touch(hash: number): number {
+    return this.#slots[(hash & this.#mask) * SLOT_WORDS]!;
   }
 
   /** Adds an id that is absent. */
-  add(words: Uint32Array, at: number, value: number): void {
-    this.addHashed(hashId(this.#seed, words, at), value);
-  }
-
-  addHashed(hash: number, value: number): void {
+  add(hash: number, value: number): void {
     // At most half full: probes stay short, and end at an empty slot.
     if ((this.#size + 1) * 2 > this.#mask) this.#grow();
     if (this.#old !== null) this.#step(this.#old);
@@ -83,40 +78,34 @@ export class IdIndex {
     this.#size += 1;
   }
 
-  remove(words: Uint32Array, at: number): void {
-    const hash = hashId(this.#seed, words, at);
-    if (this.#old !== null) this.#step(this.#old);
+  removeAt(slot: number): void {
+    invariant(slot !== NONE, 'an id to remove is not known');
+    if (slot >= 0) closeHole(this.#slots, this.#mask, slot);
+    else this.#old![(OLD_SLOTS - slot) * SLOT_WORDS + 1] = MOVED;
     this.#size -= 1;
+    if (this.#old !== null) this.#step(this.#old);
+  }
+
+  #search(hash: number, from: number): number {
     const slots = this.#slots;
     const mask = this.#mask;
-    for (let probe = hash & mask; ; probe = (probe + 1) & mask) {
-      const value = slots[probe * SLOT_WORDS + 1]!;
-      if (value === 0) break;
-      if (slots[probe * SLOT_WORDS] === hash && this.#holder.holdsId(value, words, at)) {
-        closeHole(slots, mask, probe);
-        return;
-      }
+    let probe = from;
+    while (slots[probe * SLOT_WORDS + 1] !== 0) {
+      if (slots[probe * SLOT_WORDS] === hash) return probe;
+      probe = (probe + 1) & mask;
     }
-    invariant(this.#old !== null, 'an id to remove is not known');
-    const slot = this.#oldSlot(this.#old, hash, words, at);
-    invariant(slot >= 0, 'an id to remove is not known');
-    this.#old[slot + 1] = MOVED;
+    return this.#old === null ? NONE : this.#searchOld(hash, hash & this.#oldMask);
   }
 
-  #findOld(old: Uint32Array, hash: number, words: Uint32Array, at: number): number {
-    const slot = this.#oldSlot(old, hash, words, at);
-    return slot < 0 ? 0 : old[slot + 1]!;
-  }
-
-  #oldSlot(old: Uint32Array, hash: number, words: Uint32Array, at: number): number {
-    const mask = this.#oldMask;
-    for (let probe = hash & mask; ; probe = (probe + 1) & mask) {
-      const slot = probe * SLOT_WORDS;
-      const value = old[slot + 1]!;
-      if (value === 0) return -1;
-      const matches = old[slot] === hash && value !== MOVED;
-      if (matches && this.#holder.holdsId(value, words, at)) return slot;
+  #searchOld(hash: number, from: number): number {
+    const old = this.#old!;
+    let probe = from;
+    while (old[probe * SLOT_WORDS + 1] !== 0) {
+      const isHere = old[probe * SLOT_WORDS] === hash && old[probe * SLOT_WORDS + 1] !== MOVED;
+      if (isHere) return OLD_SLOTS - probe;
+      probe = (probe + 1) & this.#oldMask;
     }
+    return NONE;
   }
 
   #grow(): void {
@@ -126,11 +115,11 @@ export class IdIndex {
     this.#oldMask = this.#mask;
     this.#oldNext = 0;
     const capacity = (this.#mask + 1) * 2;
-    this.#slots = new Uint32Array(capacity * SLOT_WORDS);
+    this.#slots = new Int32Array(capacity * SLOT_WORDS);
     this.#mask = capacity - 1;
   }
 
-  #step(old: Uint32Array): void {
+  #step(old: Int32Array): void {
     const end = Math.min(this.#oldNext + SLOTS_PER_STEP, this.#oldMask + 1);
     for (let slot = this.#oldNext * SLOT_WORDS; slot < end * SLOT_WORDS; slot += SLOT_WORDS) {
       const value = old[slot + 1]!;
@@ -143,7 +132,7 @@ export class IdIndex {
   }
 }
 
-function place(slots: Uint32Array, mask: number, hash: number, value: number): void {
+function place(slots: Int32Array, mask: number, hash: number, value: number): void {
   let probe = hash & mask;
   while (slots[probe * SLOT_WORDS + 1] !== 0) probe = (probe + 1) & mask;
   slots[probe * SLOT_WORDS] = hash;
@@ -151,7 +140,7 @@ function place(slots: Uint32Array, mask: number, hash: number, value: number): v
 }
 
 /** Moves back what was probed past the hole, so that no search ends early. */
-function closeHole(slots: Uint32Array, mask: number, at: number): void {
+function closeHole(slots: Int32Array, mask: number, at: number): void {
   let hole = at;
   for (let probe = (hole + 1) & mask; slots[probe * SLOT_WORDS + 1] !== 0; ) {
     const from = probe * SLOT_WORDS;
@@ -176,7 +165,7 @@ function closeHole(slots: Uint32Array, mask: number, at: number): void {
 function hashId(seed: number, words: Uint32Array, at: number): number {
   const low = mixWord(mixWord(seed, words[at]!), words[at + 1]!);
   const high = mixWord(mixWord(~seed, words[at + 2]!), words[at + 3]!);
-  return mixWord(low, high) >>> 0;
+  return mixWord(low, high) | 0;
 }
 
 function mixWord(hash: number, word: number): number {

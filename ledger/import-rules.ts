@@ -27,7 +27,7 @@ export function timestampStatus(
   if (!isImported) return (lo | hi) === 0 ? OK : S.timestamp_must_be_zero;
   if ((lo | hi) === 0 || hi > 0x7fff_ffff) return S.imported_event_timestamp_out_of_range;
   const { batchTime } = state;
-  const isOlder = hi < batchTime.hi || (hi === batchTime.hi && lo < batchTime.lo);
+  const isOlder = hi < batchTime.hi || (hi === batchTime.hi && lo < batchTime.lo >>> 0);
   return isOlder ? OK : S.imported_event_timestamp_must_not_advance;
 }
 
@@ -55,7 +55,7 @@ export function importedRegressStatus(
   const lo = words[timestampAt]!;
   const hi = words[timestampAt + 1]!;
   const { accounts, lastRowLo, lastRowHi } = state;
-  const isNewer = hi > lastRowHi || (hi === lastRowHi && lo > lastRowLo);
+  const isNewer = hi > lastRowHi || (hi === lastRowHi && lo > lastRowLo >>> 0);
   if (!isNewer) return TransferStatus.imported_event_timestamp_must_not_regress;
   const handle = accounts.firstFrom(lo, hi);
   if (handle === accounts.count) return OK;

@@ -1,4 +1,4 @@
-import { type IdHolder, IdIndex } from './id-index.ts';
+import { IdIndex, NONE } from './id-index.ts';
 import { InvariantError, invariant } from './invariant.ts';
 import {
   BURNT_ROW_WORDS,
@@ -28,7 +28,7 @@ const PLACE_MASK = (1 << KIND_SHIFT) - 1;
  * and there are too many; open crossings as long as they are open. An id that isn't here is new if it
  * is greater than every id that ever left; else the caller of apply has looked it up in the books.
  */
-export class KnownIds implements IdHolder {
+export class KnownIds {
   readonly rows = new RowRing(TRANSFER_ROW_WORDS);
   readonly burnt = new RowRing(BURNT_ROW_WORDS);
   readonly lookUps = new LookUps();
@@ -47,7 +47,7 @@ export class KnownIds implements IdHolder {
   hash = 0;
 
   constructor(hashSeed: number, residentMax: number, open: OpenPool) {
-    this.#index = new IdIndex(hashSeed, this);
+    this.#index = new IdIndex(hashSeed);
     this.resolved = new ResolvedIds(hashSeed, this.rows);
     this.#open = open;
     this.#residentMax = residentMax;
@@ -77,8 +77,8 @@ export class KnownIds implements IdHolder {
    */
   needsLookUp(words: Uint32Array, at: number): boolean {
     if (!this.#mayHaveLeft(words, at)) return false;
-    const kind = this.#index.find(words, at) >>> KIND_SHIFT;
-    return kind === Known.none || kind === Known.open;
+    const known = this.locateResident(words, at);
+    return known === Known.none || known === Known.open;
   }
 
   /** The row with this timestamp (two words), if there is one, has left memory. */
@@ -91,20 +91,23 @@ export class KnownIds implements IdHolder {
     return hi < oldest[oldestAt + 1]! || (hi === oldest[oldestAt + 1] && words[at]! < oldest[oldestAt]!);
   }
 
-  /** What is known of the id of the entry's event number `event`. */
-  locate(words: Uint32Array, at: number, event: number): Known {
-    this.hash = this.#index.hashOf(words, at);
-    const value = this.#index.findHashed(this.hash, words, at);
-    if (value !== 0) return this.#found(value);
-    if (!this.#mayHaveLeft(words, at)) return Known.none;
+  /** Reads where an id with this hash would stand, so that it is in the cache when it is needed. */
+  touchSlot(hash: number): number {
+    return this.#index.touch(hash);
+  }
+
+  /** What is known of the id of the entry's event number `event`, its hash at hand. */
+  locate(hash: number, words: Uint32Array, at: number, event: number): Known {
+    this.hash = hash;
+    const known = this.#locateResident(hash, words, at);
+    if (known !== Known.none || !this.#mayHaveLeft(words, at)) return known;
     return this.#locateInBooks(this.lookUps.id(event, LookUpRole.own), words, at);
   }
 
   /** The same of the pending transfer that the event names. */
   locatePending(words: Uint32Array, at: number, event: number): Known {
-    const value = this.#index.find(words, at);
-    if (value !== 0) return this.#found(value);
-    if (!this.#mayHaveLeft(words, at)) return Known.none;
+    const known = this.locateResident(words, at);
+    if (known !== Known.none || !this.#mayHaveLeft(words, at)) return known;
     return this.#locateInBooks(this.lookUps.id(event, LookUpRole.pending), words, at);
   }
 
@@ -127,8 +130,7 @@ export class KnownIds implements IdHolder {
   }
 
   locateResident(words: Uint32Array, at: number): Known {
-    const value = this.#index.find(words, at);
-    return value === 0 ? Known.none : this.#found(value);
+    return this.#locateResident(this.#index.hashOf(words, at), words, at);
   }
 
   /** What became of the pending transfer of a row: of memory's rows, or with a state of its own from the books. */
@@ -139,15 +141,10 @@ export class KnownIds implements IdHolder {
     return own === PendingState.none ? PendingState.pending : (own as PendingState);
   }
 
-  holdsId(value: number, words: Uint32Array, at: number): boolean {
-    this.#resolve(value);
-    return equal(this.foundWords, this.foundAt, words, at);
-  }
-
   /** A row whose id is new, with the id's hash. The caller writes all of it at once. */
   addRow(hash: number): number {
     const serial = this.rows.append();
-    this.#index.addHashed(hash, indexValue(Known.row, serial));
+    this.#index.add(hash, indexValue(Known.row, serial));
     return serial;
   }
 
@@ -168,16 +165,16 @@ export class KnownIds implements IdHolder {
     words[row + BurntRowWord.timestamp + 1] = timestampHi;
     words[row + BurntRowWord.timestamp + 2] = 0;
     words[row + BurntRowWord.timestamp + 3] = 0;
-    this.#index.add(id, at, indexValue(Known.burnt, serial));
+    this.#index.add(this.#index.hashOf(id, at), indexValue(Known.burnt, serial));
   }
 
   addOpen(record: Uint32Array, at: number, place: number): void {
-    this.#index.add(record, at, indexValue(Known.open, place));
+    this.#index.add(this.#index.hashOf(record, at), indexValue(Known.open, place));
   }
 
   /** The crossing of this id has its outcome; unless that adds the id again, it may be tried again. */
   removeOpen(record: Uint32Array, at: number): void {
-    this.#index.remove(record, at);
+    this.#remove(record, at);
   }
 
   /** Drops the oldest of what the books hold, up to these serials, while there are too many. */
@@ -191,9 +188,25 @@ export class KnownIds implements IdHolder {
     }
   }
 
-  #found(value: number): Known {
-    this.#resolve(value);
-    return (value >>> KIND_SHIFT) as Known;
+  #locateResident(hash: number, words: Uint32Array, at: number): Known {
+    const slot = this.#slotOf(hash, words, at);
+    return slot === NONE ? Known.none : ((this.#index.valueAt(slot) >>> KIND_SHIFT) as Known);
+  }
+
+  #remove(words: Uint32Array, at: number): void {
+    this.#index.removeAt(this.#slotOf(this.#index.hashOf(words, at), words, at));
+  }
+
+  /** Leaves foundWords and foundAt at what the slot leads to. */
+  #slotOf(hash: number, words: Uint32Array, at: number): number {
+    const index = this.#index;
+    let slot = index.first(hash);
+    while (slot !== NONE) {
+      this.#resolve(index.valueAt(slot));
+      if (equal(this.foundWords, this.foundAt, words, at)) break;
+      slot = index.next(hash, slot);
+    }
+    return slot;
   }
 
   /** Where the id behind an index value lies: at the start of a transfer record or of a burnt row. */
@@ -234,7 +247,7 @@ export class KnownIds implements IdHolder {
   #dropBurnt(): void {
     const words = this.burnt.wordsOf(this.burnt.begin);
     const at = this.burnt.offsetOf(this.burnt.begin) + BurntRowWord.id;
-    this.#index.remove(words, at);
+    this.#remove(words, at);
     this.#left(words, at);
     this.burnt.dropOldest();
   }
@@ -242,7 +255,7 @@ export class KnownIds implements IdHolder {
   /** The row's id, and the id of what it resolved, lead to it no longer. */
   #forget(row: Uint32Array, at: number): void {
     this.resolved.forget(row, at);
-    if (hasOwnId(row, at)) this.#index.remove(row, at);
+    if (hasOwnId(row, at)) this.#remove(row, at);
   }
 
   #left(words: Uint32Array, at: number): void {
@@ -273,5 +286,5 @@ function hasOwnId(row: Uint32Array, at: number): boolean {
 }
 
 function indexValue(kind: Known, place: number): number {
-  return ((kind << KIND_SHIFT) | (place & PLACE_MASK)) >>> 0;
+  return (kind << KIND_SHIFT) | (place & PLACE_MASK);
 }

@@ -23,7 +23,7 @@ export function loadState(state: LedgerState, image: BooksImage): void {
   for (const rows of image.accounts) {
     for (let at = 0; at < rows.length; at += ACCOUNT_ROW_WORDS) state.accounts.load(rows, at);
   }
-  state.lastRowLo = Number(image.lastRowTimestamp & 0xffff_ffffn);
+  state.lastRowLo = Number(image.lastRowTimestamp & 0xffff_ffffn) | 0;
   state.lastRowHi = Number(image.lastRowTimestamp >> 32n);
   for (const rows of image.timeouts) loadTimeouts(state, rows);
   const { channels, ids } = state;

@@ -202,7 +202,7 @@ export class Machine {
   /** Row timestamp of the newest row of any leg; 0n = none. */
   get lastRowTimestamp(): bigint {
     const { lastRowLo, lastRowHi } = this.#state;
-    return (BigInt(lastRowHi) << 32n) | BigInt(lastRowLo);
+    return (BigInt(lastRowHi) << 32n) | BigInt(lastRowLo >>> 0);
   }
 
   /**

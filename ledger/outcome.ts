@@ -3,6 +3,7 @@ export const NO_ACCOUNT = -1;
 
 /** What an event's result says besides its status. One a machine, reset for every event. */
 export class Outcome {
+  /** As signed integers, see EventTime. */
   timestampLo = 0;
   timestampHi = 0;
   /** The other unit and the sequence of a crossing step; else 0. */
@@ -13,12 +14,18 @@ export class Outcome {
   credit = NO_ACCOUNT;
 
   reset(timestampLo: number, timestampHi: number): void {
-    this.timestampLo = timestampLo;
-    this.timestampHi = timestampHi;
+    this.timestampLo = timestampLo | 0;
+    this.timestampHi = timestampHi | 0;
     this.unit = 0;
     this.sequence = 0;
     this.debit = NO_ACCOUNT;
     this.credit = NO_ACCOUNT;
+  }
+
+  /** The timestamp that stands at `at`, in place of the event's own. */
+  takeTimestamp(words: Uint32Array, at: number): void {
+    this.timestampLo = words[at]! | 0;
+    this.timestampHi = words[at + 1]! | 0;
   }
 
   crossing(unit: number, sequence: number): void {

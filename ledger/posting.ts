@@ -1,4 +1,5 @@
 import { HotWord } from './account-store.ts';
+import type { EventTime } from './event-time.ts';
 import {
   AccountFlag,
   BALANCES_WORDS,
@@ -68,11 +69,10 @@ export function bookTransfer(
   credit: number,
   leg: number,
   otherUnit: number,
-  timeLo: number,
-  timeHi: number,
+  time: EventTime,
 ): void {
   const serial = state.ids.addRow(hash);
-  book(state, serial, record, recordAt, debit, credit, leg, otherUnit, timeLo, timeHi);
+  book(state, serial, record, recordAt, debit, credit, leg, otherUnit, time);
 }
 
 /** Books a row that is no transfer, at the event's time: a hold, a release or an expiry. Returns its serial. */
@@ -86,9 +86,16 @@ export function bookMovement(
   otherUnit: number,
 ): number {
   const serial = state.ids.rows.append();
-  const { lo, hi } = state.time;
-  book(state, serial, record, recordAt, debit, credit, leg, otherUnit, lo, hi);
+  book(state, serial, record, recordAt, debit, credit, leg, otherUnit, state.time);
   return serial;
+}
+
+/** When the event's row is booked: of an imported event at the time that it gives, which is the outcome's. */
+export function rowTime(state: LedgerState): EventTime {
+  const { importTime, outcome, time } = state;
+  if (!state.isImport) return time;
+  importTime.set(outcome.timestampLo, outcome.timestampHi);
+  return importTime;
 }
 
 function book(
@@ -100,10 +107,11 @@ function book(
   credit: number,
   leg: number,
   otherUnit: number,
-  timeLo: number,
-  timeHi: number,
+  time: EventTime,
 ): void {
   const { ids, outcome } = state;
+  const timeLo = time.lo;
+  const timeHi = time.hi;
   const rows = ids.rows.wordsOf(serial);
   const row = ids.rows.offsetOf(serial);
   copyRecord(record, recordAt, rows, row);

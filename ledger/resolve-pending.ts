@@ -10,6 +10,7 @@ import {
   bookTransfer,
   notePending,
   noteRequested,
+  rowTime,
   setClosed,
   takeFromColumn,
 } from './posting.ts';
@@ -222,11 +223,10 @@ function book(
 ): void {
   const { outcome, ids, stored } = state;
   if ((flags & F.imported) !== 0) {
-    outcome.timestampLo = words[at + TransferWord.timestamp]!;
-    outcome.timestampHi = words[at + TransferWord.timestamp + 1]!;
+    outcome.takeTimestamp(words, at + TransferWord.timestamp);
   }
   const { timestampLo: lo, timestampHi: hi } = outcome;
-  bookTransfer(state, stored, 0, hash, debit, credit, Leg.both, 0, lo, hi);
+  bookTransfer(state, stored, 0, hash, debit, credit, Leg.both, 0, rowTime(state));
   ids.resolved.add(ids.rows.end - 1);
   if (!equal(stored, TransferWord.amount, words, at + TransferWord.amount)) {
     noteRequested(state, words, at + TransferWord.amount);

@@ -1,4 +1,4 @@
-import { type IdHolder, IdIndex } from './id-index.ts';
+import { IdIndex, NONE } from './id-index.ts';
 import { invariant } from './invariant.ts';
 import { Leg, PendingState, TransferFlag, TransferRowWord, TransferWord } from './layout.ts';
 import type { RowRing } from './row-ring.ts';
@@ -11,13 +11,13 @@ const PLACE_END = 0x4000_0000;
  * From a pending transfer's id to the row that resolved it, as long as that row is in memory. What left
  * memory is in the books, and there the pending transfer's own row says what became of it.
  */
-export class ResolvedIds implements IdHolder {
+export class ResolvedIds {
   readonly #rows: RowRing;
   readonly #index: IdIndex;
 
   constructor(hashSeed: number, rows: RowRing) {
     this.#rows = rows;
-    this.#index = new IdIndex(hashSeed, this);
+    this.#index = new IdIndex(hashSeed);
   }
 
   get bytes(): number {
@@ -26,30 +26,41 @@ export class ResolvedIds implements IdHolder {
 
   /** PendingState.none if nothing in memory has resolved it. */
   stateOf(id: Uint32Array, at: number): PendingState {
-    const value = this.#index.find(id, at);
-    if (value === 0) return PendingState.none;
-    const serial = this.#serialOf(value);
+    const slot = this.#slotOf(id, at);
+    if (slot === NONE) return PendingState.none;
+    const serial = this.#serialOf(this.#index.valueAt(slot));
     return resolution(this.#rows.wordsOf(serial), this.#rows.offsetOf(serial));
-  }
-
-  holdsId(value: number, words: Uint32Array, at: number): boolean {
-    const serial = this.#serialOf(value);
-    const row = this.#rows.wordsOf(serial);
-    const rowAt = this.#rows.offsetOf(serial);
-    return equal(row, rowAt + resolvedIdWord(row, rowAt), words, at);
   }
 
   /** The row resolves a pending transfer. */
   add(serial: number): void {
     const row = this.#rows.wordsOf(serial);
     const at = this.#rows.offsetOf(serial);
-    this.#index.add(row, at + resolvedIdWord(row, at), 1 + (serial % PLACE_END));
+    const hash = this.#index.hashOf(row, at + resolvedIdWord(row, at));
+    this.#index.add(hash, 1 + (serial % PLACE_END));
   }
 
   /** The row, if it resolved anything, leaves memory. */
   forget(row: Uint32Array, at: number): void {
     if (resolution(row, at) === PendingState.none) return;
-    this.#index.remove(row, at + resolvedIdWord(row, at));
+    this.#index.removeAt(this.#slotOf(row, at + resolvedIdWord(row, at)));
+  }
+
+  #slotOf(id: Uint32Array, at: number): number {
+    const index = this.#index;
+    const hash = index.hashOf(id, at);
+    let slot = index.first(hash);
+    while (slot !== NONE && !this.#resolves(index.valueAt(slot), id, at)) {
+      slot = index.next(hash, slot);
+    }
+    return slot;
+  }
+
+  #resolves(value: number, id: Uint32Array, at: number): boolean {
+    const serial = this.#serialOf(value);
+    const row = this.#rows.wordsOf(serial);
+    const rowAt = this.#rows.offsetOf(serial);
+    return equal(row, rowAt + resolvedIdWord(row, rowAt), id, at);
   }
 
   #serialOf(value: number): number {

@@ -62,7 +62,9 @@ export class ResultWriter implements Results {
     words[at + ResultWord.timestamp] = outcome.timestampLo;
     words[at + ResultWord.timestamp + 1] = outcome.timestampHi;
     words[at + ResultWord.unit] = outcome.unit;
-    writeSafeU64(words, at + ResultWord.sequence, outcome.sequence);
+    words[at + ResultWord.sequence] = 0;
+    words[at + ResultWord.sequence + 1] = 0;
+    if (outcome.unit !== 0) writeSafeU64(words, at + ResultWord.sequence, outcome.sequence);
     words[at + ResultWord.flags] = 0;
     words[at + ResultWord.flags + 1] = 0;
     if (this.#stride === RESULT_WITH_BALANCES_WORDS) {

@@ -7,10 +7,10 @@ import { EventTime } from './event-time.ts';
 import { KnownIds } from './known-ids.ts';
 import {
   ACCOUNT_ROW_WORDS,
-  EVENTS_PER_REQUEST_MAX,
   RECORD_WORDS,
   REQUESTED_ROW_WORDS,
 } from './layout.ts';
+import { LookAhead } from './look-ahead.ts';
 import { Outcome } from './outcome.ts';
 import { RowRing } from './row-ring.ts';
 import { slotOf } from './slot.ts';
@@ -34,7 +34,7 @@ export class LedgerState {
   readonly pendings = new WordBuffer();
   /** Until the books hold them. */
   readonly requested = new RowRing(REQUESTED_ROW_WORDS);
-  /** Timestamp of the newest row of any leg. */
+  /** Timestamp of the newest row of any leg, as signed integers. */
   lastRowLo = 0;
   lastRowHi = 0;
   digest = new Digest();
@@ -47,9 +47,10 @@ export class LedgerState {
   /** The batch's own timestamp, which is its first event's; and whether it imports. */
   readonly batchTime = new EventTime();
   isImport = false;
+  /** The row timestamp of an imported transfer, which is the given one. */
+  readonly importTime = new EventTime();
   wantsBalances = false;
-  /** Handles of the debit and the credit account of every event of the batch, or -1. */
-  readonly handles = new Int32Array(2 * EVENTS_PER_REQUEST_MAX);
+  readonly lookAhead = new LookAhead();
 
   // --- scratch ---
 

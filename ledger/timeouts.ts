@@ -1,4 +1,4 @@
-import { type IdHolder, IdIndex } from './id-index.ts';
+import { IdIndex, NONE } from './id-index.ts';
 import { invariant } from './invariant.ts';
 import { EXPIRE_ITEM_WORDS } from './layout.ts';
 import { readU64, WordBuffer } from './words.ts';
@@ -14,7 +14,7 @@ const RowWord = { timestamp: 0, deadline: 4, position: 6 } as const;
  * Pending transfers that are to expire: a heap by (deadline, timestamp), and an index, so that one that
  * is resolved leaves at once and the next deadline is always a real one. In pages: growth copies nothing.
  */
-export class Timeouts implements IdHolder {
+export class Timeouts {
   readonly #index: IdIndex;
   readonly #pages: Uint32Array[] = [];
   readonly #heapPages: Uint32Array[] = [];
@@ -24,7 +24,7 @@ export class Timeouts implements IdHolder {
   #count = 0;
 
   constructor(hashSeed: number) {
-    this.#index = new IdIndex(hashSeed, this);
+    this.#index = new IdIndex(hashSeed);
   }
 
   get count(): number {
@@ -43,12 +43,6 @@ export class Timeouts implements IdHolder {
     return readU64(this.#pageOf(place), this.#offsetOf(place) + RowWord.deadline);
   }
 
-  holdsId(value: number, words: Uint32Array, at: number): boolean {
-    const page = this.#pageOf(value - 1);
-    const row = this.#offsetOf(value - 1);
-    return page[row] === words[at] && page[row + 1] === words[at + 1];
-  }
-
   /** Both u64s as low and high word; the timestamp is the pending transfer's. */
   add(timestampLo: number, timestampHi: number, deadlineLo: number, deadlineHi: number): void {
     const place = this.#takePlace();
@@ -58,7 +52,7 @@ export class Timeouts implements IdHolder {
     page[row + RowWord.timestamp + 1] = timestampHi;
     page[row + RowWord.deadline] = deadlineLo;
     page[row + RowWord.deadline + 1] = deadlineHi;
-    this.#index.add(page, row, place + 1);
+    this.#index.add(this.#index.hashOf(page, row), place + 1);
     if (this.#count >>> PAGE_SHIFT === this.#heapPages.length) {
       this.#heapPages.push(new Uint32Array(PAGE_ROWS));
     }
@@ -68,13 +62,11 @@ export class Timeouts implements IdHolder {
 
   /** It is resolved. */
   remove(timestampLo: number, timestampHi: number): void {
-    this.#key[0] = timestampLo;
-    this.#key[1] = timestampHi;
-    const value = this.#index.find(this.#key, 0);
-    invariant(value !== 0, 'a pending transfer with a timeout is not known as such');
-    const place = value - 1;
+    const slot = this.#slotOf(timestampLo, timestampHi);
+    invariant(slot !== NONE, 'a pending transfer with a timeout is not known as such');
+    const place = this.#index.valueAt(slot) - 1;
     const position = this.#pageOf(place)[this.#offsetOf(place) + RowWord.position]!;
-    this.#index.remove(this.#key, 0);
+    this.#index.removeAt(slot);
     this.#free.push(place);
     this.#count -= 1;
     if (position === this.#count) return;
@@ -104,6 +96,19 @@ export class Timeouts implements IdHolder {
       }
     }
     return items.take();
+  }
+
+  #slotOf(timestampLo: number, timestampHi: number): number {
+    const index = this.#index;
+    this.#key[0] = timestampLo;
+    this.#key[1] = timestampHi;
+    const hash = index.hashOf(this.#key, 0);
+    for (let slot = index.first(hash); slot !== NONE; slot = index.next(hash, slot)) {
+      const page = this.#pageOf(index.valueAt(slot) - 1);
+      const row = this.#offsetOf(index.valueAt(slot) - 1);
+      if (page[row] === this.#key[0] && page[row + 1] === this.#key[1]) return slot;
+    }
+    return NONE;
   }
 
   #takeFirst(candidates: number[]): number {

@@ -18,20 +18,22 @@ export class WordBuffer {
   /** Makes room for one row of zeros and returns where it starts in `words`. */
   addRow(rowWords: number): number {
     const at = this.#length;
-    if (at + rowWords > this.#words.length) {
-      const grown = new Uint32Array(Math.max(at + rowWords, this.#words.length * 2));
-      grown.set(this.#words.subarray(0, at));
-      this.#words = grown;
-    }
+    if (at + rowWords > this.#words.length) this.#grow(at + rowWords);
     this.#words.fill(0, at, at + rowWords);
     this.#length = at + rowWords;
     return at;
   }
 
   push(word: number): void {
-    // In two steps: addRow may replace the array, and the left side would have named the old one.
-    const at = this.addRow(1);
-    this.#words[at] = word;
+    if (this.#length === this.#words.length) this.#grow(this.#length + 1);
+    this.#words[this.#length] = word;
+    this.#length += 1;
+  }
+
+  #grow(length: number): void {
+    const grown = new Uint32Array(Math.max(length, this.#words.length * 2));
+    grown.set(this.#words.subarray(0, this.#length));
+    this.#words = grown;
   }
 
   /** Takes the newest rows away again: `length` words stay. */

@@ -107,6 +107,8 @@ function wrongSums({ unit, books }: LedgerUnit): string[] {
     let debits = 0;
     let credits = 0;
     for (const transfer of rows) {
+      // Holds and releases move pending amounts only, and nothing is pending any more.
+      if ((transfer[TransferRowWord.leg]! & 0xffff) > Leg.far) continue;
       const amount = transfer[TransferWord.amount]!;
       if (isDebitSide(transfer, id)) debits += amount;
       else credits += amount;

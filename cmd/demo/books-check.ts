@@ -93,7 +93,8 @@ function sumAccounts(books: Database.Database): { posted: bigint; pending: bigin
 function countTransfers(books: Database.Database, seen: Map<bigint, number>): void {
   for (const row of rowsOf(books, 'transfer_row')) {
     const leg = row.readUInt32LE(TransferRowWord.leg * 4) & 0xffff;
-    if (leg === Leg.far) continue;
+    // A crossing's far leg, and rows that are no transfers.
+    if (leg >= Leg.far) continue;
     const id = u128At(row, 0);
     seen.set(id, (seen.get(id) ?? 0) + 1);
   }

@@ -5,6 +5,7 @@ import { Machine } from '../../ledger/machine.ts';
 import type { Books } from './books.ts';
 import { Crossings } from './crossings.ts';
 import type { Environment } from './environment.ts';
+import { Expiry } from './expiry.ts';
 import { Group, type GroupOptions } from './group.ts';
 import {
   FOLD_AGE_MS,
@@ -45,6 +46,7 @@ interface WaitingRead {
 
 const NO_WORDS = new Uint32Array(0);
 const NONE_FOUND: readonly LookUpResult[] = [];
+const NO_ROWS: readonly (Uint32Array | null)[] = [];
 
 /** One unit's replica: its group, its machine, its books, and while it leads its proposals and crossings. */
 export class LedgerUnit {
@@ -56,6 +58,7 @@ export class LedgerUnit {
   readonly #options: LedgerUnitOptions;
   readonly #proposals = new Proposals();
   readonly #crossings: Crossings;
+  readonly #expiry: Expiry;
   /** Last timestamp given to an entry that this leader proposed. */
   #lastStamped = 0n;
   /** Reads not yet asked of the group, then those asked by read context. */
@@ -79,6 +82,7 @@ export class LedgerUnit {
       this.books.load(),
     );
     this.#crossings = new Crossings(this.unit, this.machine, this.#proposals, router);
+    this.#expiry = new Expiry(this.machine, this.#proposals);
     const stateMachine = new LedgerStateMachine(this.machine, (entry) => this.#apply(entry));
     this.group = new Group(options.group, log, stateMachine, {
       send: (message) => options.sendRaft(this.unit, message),
@@ -123,6 +127,7 @@ export class LedgerUnit {
   prepare(): void {
     if (!this.group.serving) return;
     this.#initialise();
+    if (!this.handingOver) this.#expiry.drive(this.#nextTimestamp());
     while (this.#mayPropose()) {
       const proposals = this.#proposals.take();
       if (!this.#proposeEntry(proposals)) break;
@@ -199,9 +204,7 @@ export class LedgerUnit {
   #proposeEntry(proposals: ReturnType<Proposals['take']>): boolean {
     const builder = new EntryBuilder();
     for (const proposal of proposals) builder.add(proposal.words);
-    const wallNs = this.#env.clock.wallNs();
-    const last = this.#lastStamped;
-    const timestamp = wallNs > last ? wallNs : last + 1n;
+    const timestamp = this.#nextTimestamp();
     const payload = builder.finish(timestamp);
     const proposed = this.group.propose(payload);
     if ('refused' in proposed) {
@@ -214,15 +217,22 @@ export class LedgerUnit {
     return true;
   }
 
+  #nextTimestamp(): bigint {
+    const wallNs = this.#env.clock.wallNs();
+    const last = this.#lastStamped;
+    return wallNs > last ? wallNs : last + 1n;
+  }
+
   #apply(entry: Entry): void {
     if (entry.kind === EntryKind.empty) {
       this.machine.skip(entry.index, entry.term);
       return;
     }
     const words = asEntryWords(entry.payload);
-    const unsettled = this.machine.unsettled(words);
-    const found = unsettled.count === 0 ? NONE_FOUND : this.books.lookUp(unsettled.ids);
-    const results = this.machine.apply(entry.index, entry.term, words, found);
+    const { ids, timestamps } = this.machine.unsettled(words);
+    const found = ids.length === 0 ? NONE_FOUND : this.books.lookUp(ids);
+    const rows = timestamps.length === 0 ? NO_ROWS : this.books.rowsAt(timestamps);
+    const results = this.machine.apply(entry.index, entry.term, words, found, rows);
     if (!this.group.serving) return;
     this.#crossings.applied(results);
     this.#proposals.applied(entry.index, entry.term, results);
@@ -239,6 +249,7 @@ export class LedgerUnit {
   #onDeposed(): void {
     this.handingOver = false;
     this.#crossings.stop();
+    this.#expiry.stop();
     this.#proposals.fail();
     for (const read of this.#newReads) this.#dropRead(read);
     this.#newReads = [];

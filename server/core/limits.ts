@@ -18,6 +18,8 @@ export const GATEWAY_REQUESTS_MAX = 65_536;
 export const DECIDE_ITEMS_MAX = 4_096;
 /** Decide sub-batches on their way to one far unit. */
 export const DECIDES_IN_FLIGHT_MAX = 8;
+/** Pending transfers that one expire entry lists; more wait for the next. */
+export const EXPIRE_ITEMS_MAX = 256;
 /** Ids one look-up request carries, also the most rows that an account-transfers page has. */
 export const READ_ROWS_MAX = 8_190;
 

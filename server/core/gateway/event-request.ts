@@ -1,4 +1,5 @@
 import {
+  AccountFlag,
   AccountWord,
   BALANCES_WORDS,
   RECORD_WORDS,
@@ -10,26 +11,36 @@ import {
   SubBatchFlag,
   SubBatchKind,
   SubBatchWord,
+  TransferFlag,
   TransferWord,
 } from '../../../ledger/layout.ts';
 import { InternalStatus, TransferStatus } from '../../../ledger/status.ts';
+import { isZero } from '../../../ledger/u128.ts';
 import { sameId } from '../books-row.ts';
+import { EvenkeelError } from '../error.ts';
 import { IN_FLIGHT_MS_MAX, IN_FLIGHT_MS_MIN } from '../limits.ts';
 import { RequestKind } from '../messages.ts';
 import type { SentRequest } from '../router.ts';
 import type { GatewayDone, RequestHandle } from './api.ts';
 import type { GatewayContext } from './context.ts';
+import { chainEnd, type EventKind, notAcrossUnits, Routing } from './routing.ts';
+
+const IMPORTED = { accounts: AccountFlag.imported, transfers: TransferFlag.imported } as const;
+const NO_WORDS = new Uint32Array(0);
+const OK = 0;
 
 /**
- * One client request of accounts or transfers on its way through the units. Events go to the unit of
- * their (debit) account; those that met an open crossing of their id are asked again after a pause.
+ * One client request of accounts or transfers on its way through the units: see routing.ts. Events that
+ * met an open crossing of their id are asked again after a pause, each with its whole chain.
  */
 export class EventRequest implements RequestHandle {
   readonly #context: GatewayContext;
-  readonly #kind: 'accounts' | 'transfers';
+  readonly #kind: EventKind;
   readonly #records: Uint32Array;
   readonly #count: number;
   readonly #stride: number;
+  /** SubBatchFlag bits of every sub-batch: they are a matter of the request. */
+  readonly #flags: number;
   readonly #done: GatewayDone;
   #results: Uint32Array;
   #unsettled: number;
@@ -40,7 +51,7 @@ export class EventRequest implements RequestHandle {
 
   constructor(
     context: GatewayContext,
-    kind: 'accounts' | 'transfers',
+    kind: EventKind,
     records: Uint32Array,
     count: number,
     balances: boolean,
@@ -51,6 +62,10 @@ export class EventRequest implements RequestHandle {
     this.#records = records;
     this.#count = count;
     this.#stride = balances ? RESULT_WITH_BALANCES_WORDS : RESULT_WORDS;
+    const firstFlags = records[TransferWord.codeAndFlags]! >>> 16;
+    this.#flags =
+      (balances ? SubBatchFlag.balances : 0) |
+      ((firstFlags & IMPORTED[kind]) !== 0 ? SubBatchFlag.imported : 0);
     this.#done = done;
     this.#results = new Uint32Array(count * this.#stride);
     this.#unsettled = count;
@@ -65,9 +80,18 @@ export class EventRequest implements RequestHandle {
     for (const sent of this.#sent) sent.cancel();
   }
 
-  /** Proposes those events, ascending, in one sub-batch a unit. */
+  /** Proposes those events, ascending, in one sub-batch a unit; refuses all if some can't be done there. */
   #send(events: readonly number[]): void {
-    for (const [unit, ofUnit] of this.#split(events)) {
+    let units: Uint16Array;
+    try {
+      units = new Routing(this.#context, this.#kind, this.#records, this.#count).route();
+    } catch (error) {
+      if (!(error instanceof EvenkeelError)) throw error;
+      // Never at once: the caller has no handle yet.
+      this.#context.later(0, () => this.#fail(error));
+      return;
+    }
+    for (const [unit, ofUnit] of split(events, units)) {
       const words = this.#subBatch(ofUnit);
       const sent = this.#context.router.propose(unit, words, (_outcome, results) => {
         this.#sent.delete(sent);
@@ -77,29 +101,17 @@ export class EventRequest implements RequestHandle {
     }
   }
 
-  #split(events: readonly number[]): [number, number[]][] {
-    const idWord = this.#kind === 'accounts' ? AccountWord.id : TransferWord.debitAccountId;
-    const byUnit: [number, number[]][] = [];
-    const position: number[] = [];
-    for (const event of events) {
-      const unit = this.#context.unitOf(this.#records, event * RECORD_WORDS + idWord);
-      const at = position[unit];
-      if (at === undefined) {
-        position[unit] = byUnit.length;
-        byUnit.push([unit, [event]]);
-      } else {
-        byUnit[at]![1].push(event);
-      }
-    }
-    return byUnit;
+  #fail(error: EvenkeelError): void {
+    if (this.#ended) return;
+    this.cancel();
+    this.#done(error, NO_WORDS);
   }
 
   #subBatch(events: readonly number[]): Uint32Array {
     const words = new Uint32Array(SUB_BATCH_HEADER_WORDS + events.length * RECORD_WORDS);
     const kind =
       this.#kind === 'accounts' ? SubBatchKind.createAccounts : SubBatchKind.createTransfers;
-    const flags = this.#stride === RESULT_WITH_BALANCES_WORDS ? SubBatchFlag.balances : 0;
-    words[SubBatchWord.kindAndFlags] = (flags << 16) | kind;
+    words[SubBatchWord.kindAndFlags] = (this.#flags << 16) | kind;
     words[SubBatchWord.count] = events.length;
     words[SubBatchWord.bodyWords] = events.length * RECORD_WORDS;
     let at = SUB_BATCH_HEADER_WORDS;
@@ -111,19 +123,22 @@ export class EventRequest implements RequestHandle {
     return words;
   }
 
+  /** `events` ascend and hold whole chains only, for none is ever split or sent in part. */
   #answered(events: readonly number[], results: Uint32Array): void {
     if (this.#ended) return;
     const again: number[] = [];
-    events.forEach((event, i) => {
-      const from = i * this.#stride;
-      const status = results[from + ResultWord.status];
-      if (status === InternalStatus.in_flight || status === InternalStatus.wrong_unit) {
-        again.push(event);
-      } else {
-        this.#results.set(results.subarray(from, from + this.#stride), event * this.#stride);
-        this.#unsettled -= 1;
+    for (let i = 0; i < events.length; ) {
+      const first = events[i]!;
+      const end = i + chainEnd(this.#records, this.#count, first) - first;
+      const internal = this.#internalStatus(results, i, end);
+      if (internal === InternalStatus.not_across_units) {
+        this.#fail(refusedByUnit(this.#kind, first));
+        return;
       }
-    });
+      if (internal === OK) this.#settle(events, results, i, end);
+      else for (let k = i; k < end; k += 1) again.push(events[k]!);
+      i = end;
+    }
     if (again.length > 0) {
       this.#context.later(this.#context.nowMs() + this.#pauseMs, () => {
         if (!this.#ended) this.#send(again);
@@ -132,6 +147,29 @@ export class EventRequest implements RequestHandle {
     } else if (this.#unsettled === 0) {
       this.#finish();
     }
+  }
+
+  /** Of a chain's results: why no client may see them, or OK. */
+  #internalStatus(results: Uint32Array, from: number, to: number): number {
+    for (let i = from; i < to; i += 1) {
+      const status = results[i * this.#stride + ResultWord.status]!;
+      if (
+        status === InternalStatus.in_flight ||
+        status === InternalStatus.wrong_unit ||
+        status === InternalStatus.not_across_units
+      ) {
+        return status;
+      }
+    }
+    return OK;
+  }
+
+  #settle(events: readonly number[], results: Uint32Array, from: number, to: number): void {
+    const stride = this.#stride;
+    for (let i = from; i < to; i += 1) {
+      this.#results.set(results.subarray(i * stride, (i + 1) * stride), events[i]! * stride);
+    }
+    this.#unsettled -= to - from;
   }
 
   #finish(): void {
@@ -176,9 +214,13 @@ export class EventRequest implements RequestHandle {
     return waiting > 0;
   }
 
-  /** A side is 2 x event, + 1 for the credit account. */
+  /**
+   * A side is 2 x event, + 1 for the credit account. A post or void need not name its accounts: only the
+   * unit knows them then.
+   */
   #miss(missing: [number, number[]][], event: number, credit: number): void {
     const side = event * 2 + credit;
+    if (isZero(this.#records, this.#accountIdAt(side))) return;
     const unit = this.#context.unitOf(this.#records, this.#accountIdAt(side));
     const known = missing.find(([candidate]) => candidate === unit);
     if (known === undefined) missing.push([unit, [side]]);
@@ -207,4 +249,29 @@ export class EventRequest implements RequestHandle {
       from += RECORD_WORDS;
     }
   }
+}
+
+function split(events: readonly number[], units: Uint16Array): [number, number[]][] {
+  const byUnit: [number, number[]][] = [];
+  const position: number[] = [];
+  for (const event of events) {
+    const unit = units[event]!;
+    const at = position[unit];
+    if (at === undefined) {
+      position[unit] = byUnit.length;
+      byUnit.push([unit, [event]]);
+    } else {
+      byUnit[at]![1].push(event);
+    }
+  }
+  return byUnit;
+}
+
+/** `event`: the first of its chain. Units and gateway know the same slots, but while one of them moves. */
+function refusedByUnit(kind: EventKind, event: number): EvenkeelError {
+  return notAcrossUnits(
+    kind,
+    event,
+    'its unit found an account in another unit; it was not booked, but other events of the request may be: ask again with the same ids',
+  );
 }

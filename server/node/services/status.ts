@@ -16,6 +16,8 @@ export function toCallStatus(error: unknown): CallStatus {
     case 'invalid_request':
     case 'unknown_ledger':
       return { code: status.INVALID_ARGUMENT, details };
+    case 'not_across_units':
+      return { code: status.FAILED_PRECONDITION, details };
     case 'account_not_found':
       return { code: status.NOT_FOUND, details };
     case 'overloaded':

@@ -1,0 +1,37 @@
+import { expireSubBatch } from '../../ledger/entry.ts';
+import type { Machine } from '../../ledger/machine.ts';
+import { EXPIRE_ITEMS_MAX } from './limits.ts';
+import type { Proposals } from './proposals.ts';
+
+/**
+ * The leader's part in expiry: when the earliest deadline has come it proposes an entry that lists what is
+ * due, one at a time. Apply decides what expires. Like a crossing it lives in the machine's state alone:
+ * a successor goes on by itself.
+ */
+export class Expiry {
+  readonly #machine: Machine;
+  readonly #proposals: Proposals;
+  #underWay = false;
+
+  constructor(machine: Machine, proposals: Proposals) {
+    this.#machine = machine;
+    this.#proposals = proposals;
+  }
+
+  /** Leadership was lost: what was under way may or may not be in the log. */
+  stop(): void {
+    this.#underWay = false;
+  }
+
+  /** `now`: no later than the timestamp that the next entry gets, ns. */
+  drive(now: bigint): void {
+    if (this.#underWay) return;
+    const deadline = this.#machine.nextDeadline;
+    if (deadline === null || deadline > now) return;
+    this.#underWay = true;
+    const items = this.#machine.dueTimeouts(now, EXPIRE_ITEMS_MAX);
+    this.#proposals.add(expireSubBatch(items), () => {
+      this.#underWay = false;
+    });
+  }
+}
