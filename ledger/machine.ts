@@ -12,17 +12,20 @@ import type { LookUpResult, Unsettled } from './look-up.ts';
 import { type Results, ResultWriter } from './results.ts';
 import { LedgerState, type MachineOptions } from './state.ts';
 import {
-  pendingStateOf,
+  type RowBounds,
+  type RowVisitor,
   unfoldedAccountRows,
-  unfoldedRequested,
-  unfoldedRows,
-} from './unfolded-rows.ts';
+  visitAccountRows,
+} from './unfolded-account-rows.ts';
+import { copyRow, pendingStateOf, unfoldedRequested, unfoldedRows } from './unfolded-rows.ts';
 import { unsettledOf } from './unsettled.ts';
 import { readSafeU64, readU64, writeSafeU64 } from './words.ts';
 
 export type { LookUpResult, Unsettled } from './look-up.ts';
-export type { MachineOptions } from './state.ts';
 export type { Results, SubBatchResults } from './results.ts';
+export type { MachineOptions } from './state.ts';
+
+const ALL_ROWS: RowBounds = { from: 0n, to: 2n ** 64n - 1n, reversed: true, limit: Infinity };
 
 /**
  * The double-entry machine of one unit: apply committed entries in log order, one call each, and read
@@ -212,11 +215,24 @@ export class Machine {
   }
 
   /**
-   * Copies of the account's rows of all legs that the books do not hold yet, newest first, each with its
-   * PendingState.
+   * Copies of the account's rows of all legs that the books do not hold yet, within the bounds, each with its
+   * PendingState. Without bounds all, newest first.
    */
-  unfoldedAccountTransfers(accountId: Uint32Array): Uint32Array[] {
-    return unfoldedAccountRows(this.#state, accountId, this.#folds.firstRowNotHeld);
+  unfoldedAccountTransfers(accountId: Uint32Array, bounds = ALL_ROWS): Uint32Array[] {
+    const first = this.#folds.firstRowNotHeld;
+    const serials = unfoldedAccountRows(this.#state, accountId, first, bounds);
+    return serials.map((serial) => copyRow(this.#state, serial));
+  }
+
+  /** Visits those rows without copying them, newest first, until `visit` says no. They may not be kept or changed. */
+  visitUnfolded(accountId: Uint32Array, visit: RowVisitor): void {
+    visitAccountRows(this.#state, accountId, this.#folds.firstRowNotHeld, visit);
+  }
+
+  /** Row timestamp of the account's newest row that is not among these: the books hold it. 0n = none. */
+  newestFoldedRow(accountId: Uint32Array): bigint {
+    const first = this.#folds.firstRowNotHeld;
+    return visitAccountRows(this.#state, accountId, first, () => true);
   }
 
   // --- expiry ---

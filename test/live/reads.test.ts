@@ -14,7 +14,7 @@ import { seededRandom } from './support/seed.ts';
 import { until } from './support/until.ts';
 
 const BUDGET_MS = 180_000;
-const TRANSFERS = 300;
+const TRANSFERS = 200;
 /** Every server dies twice while it reads and books. */
 const KILLS = 6;
 const LEDGER = 978;

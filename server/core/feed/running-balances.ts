@@ -53,7 +53,7 @@ export class RunningBalances {
   roll(row: Uint32Array, side: Side, resolved: Uint32Array | null): Uint32Array | null {
     const balances = this.#known.get(keyOf(row, side));
     if (balances === undefined) return null;
-    applyEffect(balances, row, side, resolved);
+    applyEffect(balances, row, 0, side, resolved);
     return balances;
   }
 

@@ -3,25 +3,33 @@ import {
   BALANCES_WORDS,
   HISTORY_EVERY,
   RECORD_WORDS,
+  TRANSFER_ROW_WORDS,
+  TransferRowWord,
 } from '../../../ledger/layout.ts';
+import { u64At } from '../books-row.ts';
 import { applyEffect, undoEffect } from './effects.ts';
-import { PendingRows } from './pending-rows.ts';
-import { previousOf, rowTimestampOf, sideOfAccount, withPendingState } from './row.ts';
-import type { Source } from './source.ts';
+import { PendingRows, resolvesPending } from './pending-rows.ts';
+import { rowTimestampOf, sideOfAccount, withPendingState } from './row.ts';
+import { type Source, TIMESTAMP_MAX } from './source.ts';
+
+/** Rows taken from memory at once, oldest first: the way to them leads through all that are newer. */
+const MEMORY_ROWS = 2_048;
 
 /**
- * All rows of one account at the applied index: those that the books don't hold yet come from memory; the
- * walk goes on in the books at the row that the oldest of these links to. For the length of one call.
+ * All rows of one account at the applied index: up to some moment they are in the books, from then on in
+ * memory. For the length of one call. A busy account may have 200,000 rows in memory, so no more of them
+ * are copied than a call is asked for.
  */
 export class AccountHistory {
   readonly #source: Source;
   readonly #accountId: Uint32Array;
   readonly #handle: number;
-  /** Oldest first. */
-  readonly #unfolded: Uint32Array[];
-  /** Row timestamp of the newest row that only the books have; 0 = none. */
-  readonly #newestInBooks: bigint;
   readonly #pendings: PendingRows;
+  /** Row timestamp of the unit's first row in memory; the books may hold some of these too, for a moment. */
+  readonly #memoryFrom: bigint;
+  #newestInBooks: bigint | null = null;
+  /** Taken from memory and not yet asked for, oldest first, up to `end`. */
+  #ahead: { rows: Uint32Array[]; to: bigint } | null = null;
 
   /** `handle`: of the account, which must exist. */
   constructor(source: Source, accountId: Uint32Array, handle: number) {
@@ -29,32 +37,27 @@ export class AccountHistory {
     this.#accountId = accountId;
     this.#handle = handle;
     this.#pendings = new PendingRows(source);
-    this.#unfolded = source.machine.unfoldedAccountTransfers(accountId).reverse();
-    const oldest = this.#unfolded[0];
-    this.#newestInBooks =
-      oldest === undefined
-        ? source.machine.accountLatestTransfer(handle)
-        : previousOf(oldest, accountId);
+    const [oldest] = source.machine.unfoldedRows(0n, TIMESTAMP_MAX, false, 1);
+    this.#memoryFrom = oldest === undefined ? TIMESTAMP_MAX + 1n : rowTimestampOf(oldest);
   }
 
   /** Up to `limit` rows of all legs with row timestamps within these bounds, inclusive. */
   rows(from: bigint, to: bigint, reversed: boolean, limit: number): Uint32Array[] {
-    const first = this.#firstUnfolded(from);
-    const end = this.#firstUnfolded(to + 1n);
     if (reversed) {
-      const rows = this.#unfolded.slice(Math.max(first, end - limit), end).reverse();
+      const rows = this.#newestInMemory(from, to, limit);
       rows.push(...this.#fromBooks(from, to, true, limit - rows.length));
       return rows;
     }
     const rows = this.#fromBooks(from, to, false, limit);
-    rows.push(...this.#unfolded.slice(first, Math.min(end, first + limit - rows.length)));
+    rows.push(...this.#oldestInMemory(from, to, limit - rows.length));
     return rows;
   }
 
   /** The balances as they were after all rows up to then. */
   balancesAt(timestamp: bigint): Uint32Array {
-    const later = this.#firstUnfolded(timestamp + 1n);
-    if (later > 0 || timestamp >= this.#newestInBooks) return this.#undone(later);
+    if (timestamp >= this.#memoryFrom || timestamp >= this.#source.machine.lastRowTimestamp) {
+      return this.#undoneTo(timestamp);
+    }
     const start = this.#source.books.balancesAt(this.#handle, timestamp);
     const balances = start === null ? new Uint32Array(BALANCES_WORDS) : start.balances.slice();
     const from = start === null ? 0n : start.rowTimestamp + 1n;
@@ -77,7 +80,7 @@ export class AccountHistory {
   roll(balances: Uint32Array, rows: readonly Uint32Array[]): void {
     this.#pendings.add(rows);
     for (const row of rows) {
-      applyEffect(balances, row, sideOfAccount(row, this.#accountId), this.#pendings.of(row));
+      applyEffect(balances, row, 0, sideOfAccount(row, this.#accountId), this.#pendings.of(row));
     }
   }
 
@@ -85,44 +88,64 @@ export class AccountHistory {
   rollBack(balances: Uint32Array, rows: readonly Uint32Array[]): void {
     this.#pendings.add(rows);
     for (const row of rows) {
-      undoEffect(balances, row, sideOfAccount(row, this.#accountId), this.#pendings.of(row));
+      undoEffect(balances, row, 0, sideOfAccount(row, this.#accountId), this.#pendings.of(row));
     }
   }
 
-  /** The present balances without the unfolded rows from this position on. */
-  #undone(firstUnfolded: number): Uint32Array {
+  /** The present balances without the rows after that time, all of which are in memory. */
+  #undoneTo(timestamp: bigint): Uint32Array {
+    const { machine } = this.#source;
     const record = new Uint32Array(RECORD_WORDS);
-    this.#source.machine.readAccount(this.#handle, record, 0);
+    machine.readAccount(this.#handle, record, 0);
     const from = AccountWord.debitsPending;
     const balances = record.slice(from, from + BALANCES_WORDS);
-    this.rollBack(balances, this.#unfolded.slice(firstUnfolded).reverse());
+    machine.visitUnfolded(this.#accountId, (words, at, isDebit) => {
+      if (u64At(words, at + TransferRowWord.rowTimestamp) <= timestamp) return false;
+      const resolved = resolvesPending(words, at) ? this.#resolvedBy(words, at) : null;
+      undoEffect(balances, words, at, isDebit ? 'debit' : 'credit', resolved);
+      return true;
+    });
     return balances;
   }
 
+  #resolvedBy(words: Uint32Array, at: number): Uint32Array | null {
+    const row = words.slice(at, at + TRANSFER_ROW_WORDS);
+    this.#pendings.add([row]);
+    return this.#pendings.of(row);
+  }
+
+  #newestInMemory(from: bigint, to: bigint, limit: number): Uint32Array[] {
+    if (to < this.#memoryFrom || limit <= 0) return [];
+    const bounds = { from, to, reversed: true, limit };
+    return this.#source.machine.unfoldedAccountTransfers(this.#accountId, bounds);
+  }
+
+  #oldestInMemory(from: bigint, to: bigint, limit: number): Uint32Array[] {
+    if (to < this.#memoryFrom || limit <= 0) return [];
+    const ahead = this.#ahead?.to === to ? this.#ahead.rows : [];
+    let rows = ahead.filter((row) => rowTimestampOf(row) >= from);
+    if (rows.length < limit) {
+      const bounds = { from, to, reversed: false, limit: Math.max(limit, MEMORY_ROWS) };
+      rows = this.#source.machine.unfoldedAccountTransfers(this.#accountId, bounds);
+    }
+    this.#ahead = { rows: rows.slice(limit), to };
+    return rows.slice(0, limit);
+  }
+
   #fromBooks(from: bigint, to: bigint, reversed: boolean, limit: number): Uint32Array[] {
-    const isPast = this.#newestInBooks === 0n || this.#newestInBooks < from || from > to;
-    if (isPast || limit <= 0) return [];
+    const last = to < this.#memoryFrom ? to : this.#memoryFrom - 1n;
+    if (last < from || limit <= 0) return [];
     const { machine, books } = this.#source;
+    this.#newestInBooks ??= machine.newestFoldedRow(this.#accountId);
+    if (this.#newestInBooks === 0n || this.#newestInBooks < from) return [];
     const rows = books.accountTransfers({
       newestRowTimestamp: this.#newestInBooks,
       accountId: this.#accountId,
       fromTimestamp: from,
-      toTimestamp: to < this.#newestInBooks ? to : this.#newestInBooks,
+      toTimestamp: last,
       reversed,
       limit,
     });
     return withPendingState(machine, rows);
-  }
-
-  /** Position of the first unfolded row at or after that time. */
-  #firstUnfolded(timestamp: bigint): number {
-    let from = 0;
-    let end = this.#unfolded.length;
-    while (from < end) {
-      const middle = (from + end) >>> 1;
-      if (rowTimestampOf(this.#unfolded[middle]!) < timestamp) from = middle + 1;
-      else end = middle;
-    }
-    return from;
   }
 }

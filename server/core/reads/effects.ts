@@ -11,57 +11,60 @@ const COLUMNS = {
 type Step = (balances: Uint32Array, at: number, amount: Uint32Array, amountAt: number) => void;
 
 /**
- * Balances of an account before a row become those after it. `resolved`: the row of the pending transfer
- * that the row posts or voids, else null.
+ * Balances of an account before a row become those after it. The row lies in `words` at `at`. `resolved`: the
+ * row of the pending transfer that it posts or voids, else null.
  */
 export function applyEffect(
   balances: Uint32Array,
-  row: Uint32Array,
+  words: Uint32Array,
+  at: number,
   side: Side,
   resolved: Uint32Array | null,
 ): void {
-  move(balances, row, side, resolved, add, subtract);
+  move(balances, words, at, side, resolved, add, subtract);
 }
 
 /** And back. */
 export function undoEffect(
   balances: Uint32Array,
-  row: Uint32Array,
+  words: Uint32Array,
+  at: number,
   side: Side,
   resolved: Uint32Array | null,
 ): void {
-  move(balances, row, side, resolved, subtract, add);
+  move(balances, words, at, side, resolved, subtract, add);
 }
 
 function move(
   balances: Uint32Array,
-  row: Uint32Array,
+  words: Uint32Array,
+  at: number,
   side: Side,
   resolved: Uint32Array | null,
   give: Step,
   take: Step,
 ): void {
   const { pending, posted } = COLUMNS[side];
-  const amount = TransferWord.amount;
-  switch (legOf(row)) {
+  const amount = at + TransferWord.amount;
+  switch (legOf(words, at)) {
     case Leg.far:
-      give(balances, posted, row, amount);
+      give(balances, posted, words, amount);
       return;
     case Leg.hold:
-      give(balances, pending, row, amount);
+      give(balances, pending, words, amount);
       return;
     case Leg.home:
-      take(balances, pending, row, amount);
-      give(balances, posted, row, amount);
+      take(balances, pending, words, amount);
+      give(balances, posted, words, amount);
       return;
     case Leg.release:
     case Leg.expiry:
-      take(balances, pending, row, amount);
+      take(balances, pending, words, amount);
       return;
     default:
   }
-  const flags = flagsOf(row);
-  if (resolved !== null) take(balances, pending, resolved, amount);
-  if ((flags & TransferFlag.pending) !== 0) give(balances, pending, row, amount);
-  else if ((flags & TransferFlag.voidPendingTransfer) === 0) give(balances, posted, row, amount);
+  const flags = flagsOf(words, at);
+  if (resolved !== null) take(balances, pending, resolved, TransferWord.amount);
+  if ((flags & TransferFlag.pending) !== 0) give(balances, pending, words, amount);
+  else if ((flags & TransferFlag.voidPendingTransfer) === 0) give(balances, posted, words, amount);
 }

@@ -4,9 +4,9 @@ import type { Source } from './source.ts';
 
 const RESOLVING = TransferFlag.postPendingTransfer | TransferFlag.voidPendingTransfer;
 
-/** A post or a void. */
-export function resolvesPending(row: Uint32Array): boolean {
-  return legOf(row) === Leg.both && (flagsOf(row) & RESOLVING) !== 0;
+/** A post or a void, in `words` at `at`. */
+export function resolvesPending(words: Uint32Array, at = 0): boolean {
+  return legOf(words, at) === Leg.both && (flagsOf(words, at) & RESOLVING) !== 0;
 }
 
 /** The pending transfers that posts and voids resolve, by their ids, read once for many rows. */

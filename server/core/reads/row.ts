@@ -4,12 +4,13 @@ import type { MachineReads } from './source.ts';
 
 export type Side = 'debit' | 'credit';
 
-export function legOf(row: Uint32Array): number {
-  return row[TransferRowWord.leg]! & 0xffff;
+/** Of the row at `at`. */
+export function legOf(words: Uint32Array, at = 0): number {
+  return words[at + TransferRowWord.leg]! & 0xffff;
 }
 
-export function flagsOf(row: Uint32Array): number {
-  return row[TransferWord.codeAndFlags]! >>> 16;
+export function flagsOf(words: Uint32Array, at = 0): number {
+  return words[at + TransferWord.codeAndFlags]! >>> 16;
 }
 
 export function rowTimestampOf(row: Uint32Array): bigint {
@@ -30,12 +31,6 @@ export function sideOfAccount(row: Uint32Array, accountId: Uint32Array): Side {
     );
   }
   return side;
-}
-
-/** Row timestamp of the account's row before this one, 0 = none. */
-export function previousOf(row: Uint32Array, accountId: Uint32Array): bigint {
-  const debit = sideOfAccount(row, accountId) === 'debit';
-  return u64At(row, debit ? TransferRowWord.previousDebit : TransferRowWord.previousCredit);
 }
 
 /** Rows of the books with what memory knows of them since. */

@@ -11,13 +11,14 @@ export type MachineReads = Pick<
   | 'findAccount'
   | 'readAccount'
   | 'firstAccountFrom'
-  | 'accountLatestTransfer'
   | 'findResidentTransfer'
   | 'pendingStateOf'
   | 'lastRowTimestamp'
   | 'unfoldedRows'
   | 'unfoldedRequested'
   | 'unfoldedAccountTransfers'
+  | 'visitUnfolded'
+  | 'newestFoldedRow'
 >;
 
 /** What they ask of its books: rows that have left memory. The books may already hold more than that. */

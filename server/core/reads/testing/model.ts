@@ -276,7 +276,6 @@ export class ModelUnit implements Source {
         while (handle < ACCOUNTS && BigInt(FIRST_CREATED + handle * 10) < timestamp) handle += 1;
         return handle;
       },
-      accountLatestTransfer: (handle) => this.#latest[handle]!,
       findResidentTransfer: (words, at) => {
         const position = this.#positionOfId(words, at);
         return position >= this.folded ? this.#give(position, this.booked.length) : null;
@@ -289,13 +288,26 @@ export class ModelUnit implements Source {
         this.#inRange(this.folded, this.booked.length, from, to, reversed, limit),
       unfoldedRequested: (timestamp) =>
         this.#positionOf(timestamp) >= this.folded ? this.#requestedAt(timestamp) : null,
-      unfoldedAccountTransfers: (accountId) =>
-        this.booked
-          .map((_, position) => position)
-          .slice(this.folded)
-          .filter((position) => this.#sideOf(this.booked[position]!.row, accountId[0]! - 1))
-          .map((position) => this.#give(position, this.booked.length))
-          .reverse(),
+      unfoldedAccountTransfers: (accountId, bounds) => {
+        const { from = 0n, to = 1n << 64n, reversed = true, limit = Infinity } = bounds ?? {};
+        const rows = this.#unfoldedOf(accountId).filter((row) => {
+          return rowTimestampOf(row) >= from && rowTimestampOf(row) <= to;
+        });
+        return (reversed ? rows.reverse() : rows).slice(0, limit);
+      },
+      visitUnfolded: (accountId, visit) => {
+        const handle = accountId[0]! - 1;
+        for (const row of this.#unfoldedOf(accountId).reverse()) {
+          // Not at the start of its words: nobody may rely on that.
+          const words = Uint32Array.of(9, 9, ...row);
+          if (!visit(words, 2, this.#sideOf(row, handle) === 'debit')) return;
+        }
+      },
+      newestFoldedRow: (accountId) => {
+        const folded = this.booked.slice(0, this.folded).map(({ row }) => row);
+        const newest = folded.filter((row) => this.#sideOf(row, accountId[0]! - 1)).at(-1);
+        return newest === undefined ? 0n : rowTimestampOf(newest);
+      },
     };
   }
 
@@ -327,6 +339,15 @@ export class ModelUnit implements Source {
           return this.#positionOf(timestamp) < this.inBooks ? this.#requestedAt(timestamp) : null;
         }),
     };
+  }
+
+  /** Oldest first. */
+  #unfoldedOf(accountId: Uint32Array): Uint32Array[] {
+    return this.booked
+      .map((_, position) => position)
+      .slice(this.folded)
+      .filter((position) => this.#sideOf(this.booked[position]!.row, accountId[0]! - 1))
+      .map((position) => this.#give(position, this.booked.length));
   }
 
   #requestedAt(timestamp: bigint): Uint32Array | null {
