@@ -20,6 +20,7 @@ import {
 import type { Log } from './log/log.ts';
 import { ReplyOutcome, RequestKind, type RequestMessage } from './messages.ts';
 import { Proposals, splitSubBatches } from './proposals.ts';
+import { ReadQueue } from './reads/queue.ts';
 import { readUnit } from './reads/read-unit.ts';
 import { requestProblem } from './request-form.ts';
 import { asWords, type Router } from './router.ts';
@@ -68,6 +69,7 @@ export class LedgerUnit {
   #newReads: WaitingRead[] = [];
   #askedReads = new Map<number, WaitingRead[]>();
   #nextReadContext = 1;
+  readonly #reads: ReadQueue<WaitingRead>;
   #foldUnderWay = false;
   #foldDueMs = 0;
   #initProposed = false;
@@ -86,6 +88,11 @@ export class LedgerUnit {
       this.books.load(),
     );
     this.#crossings = new Crossings(this.unit, this.machine, this.#proposals, router);
+    this.#reads = new ReadQueue(
+      () => env.clock.monotonicMs(),
+      (read) => this.#answer(read),
+      () => env.wake(),
+    );
     this.#expiry = new Expiry(this.machine, this.#proposals);
     const stateMachine = new LedgerStateMachine(this.machine, (entry) => this.#apply(entry));
     this.group = new Group(options.group, log, stateMachine, {
@@ -137,6 +144,11 @@ export class LedgerUnit {
       if (!this.#proposeEntry(proposals)) break;
     }
     this.#askReads();
+  }
+
+  /** Answers reads that had to wait. Called once a turn. */
+  readOn(): void {
+    this.#reads.run();
   }
 
   /** Gives the books what has come together, and takes ids from them if they are wanted. Called once a turn. */
@@ -276,10 +288,12 @@ export class LedgerUnit {
   #onRead(context: number): void {
     const reads = this.#askedReads.get(context) ?? [];
     this.#askedReads.delete(context);
-    for (const { from, request } of reads) {
-      const words = readUnit(this, request.kind, asWords(request.body));
-      this.#options.reply(from, request, 0, 1, ReplyOutcome.done, words);
-    }
+    this.#reads.add(reads);
+  }
+
+  #answer({ from, request }: WaitingRead): void {
+    const words = readUnit(this, request.kind, asWords(request.body));
+    this.#options.reply(from, request, 0, 1, ReplyOutcome.done, words);
   }
 
   #onReadDropped(context: number): void {

@@ -36,6 +36,8 @@ export const READ_SCAN_ACCOUNTS_MAX = 16_384;
 /** Rows that each unit gives for a page of many units: at least these, or twice its even share. */
 export const READ_UNIT_ROWS_MIN = 512;
 
+/** Reads of a unit are answered for so long a turn; the others wait for the next. */
+export const READ_TURN_MS = 5;
 /** Events that a feed gives at once, and accounts whose balances it looks up for that, a walk each. */
 export const FEED_EVENTS_MAX = 256;
 export const FEED_WALKS_MAX = 32;

@@ -150,7 +150,10 @@ export class Server {
       this.#round();
       rounds += 1;
     } while (rounds < ROUNDS_MAX && this.#hasMore());
-    for (const unit of this.units) unit.fold();
+    for (const unit of this.units) {
+      unit.readOn();
+      unit.fold();
+    }
     if (this.#mustSync && !this.#log.flushing) this.#flush();
   }
 

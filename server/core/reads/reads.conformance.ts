@@ -11,12 +11,14 @@ import {
 import type { BooksUnderTest } from '../books.conformance.ts';
 import { Feed } from '../feed/feed.ts';
 import { accountBalance } from './account-balance.ts';
+import { AccountHistory } from './account-history.ts';
 import { accountTransfers } from './account-transfers.ts';
 import { packAccountTransfers, packTransferQuery } from './filter.ts';
 import { lookupTransfers } from './look-ups.ts';
 import { unpackPage } from './page.ts';
 import { queryTransfers } from './query-transfers.ts';
 import { putU64, rowTimestampOf } from './row.ts';
+import { TIMESTAMP_MAX } from './source.ts';
 import { steps } from './testing/arbitrary.ts';
 import { DrivenUnit } from './testing/driven-unit.ts';
 import type { Step } from './testing/model.ts';
@@ -87,6 +89,24 @@ export function describeReads(
         });
       }));
 
+    it("give an account's rows between any bounds, in both directions", () =>
+      check((unit) => {
+        unit.accounts.forEach((accountId, handle) => {
+          const all = historyOf(unit, accountId, handle).rows(0n, TIMESTAMP_MAX, false, 9_999);
+          const times = all.map(rowTimestampOf);
+          for (let n = 0; n < times.length; n += 7) {
+            const [from, to] = [times[n]!, times.at(-1 - (n >> 1))!];
+            const limit = 1 + (n % 20);
+            const inside = times.filter((time) => time >= from && time <= to);
+            for (const reversed of [false, true]) {
+              const found = historyOf(unit, accountId, handle).rows(from, to, reversed, limit);
+              const wanted = reversed ? inside.toReversed() : inside;
+              expect(found.map(rowTimestampOf)).toEqual(wanted.slice(0, limit));
+            }
+          }
+        });
+      }));
+
     it('feed events with the balances of that moment', () =>
       check((unit) => {
         const after = new Map(unit.snapshots.map((one) => [one.timestamp, one.balances]));
@@ -131,6 +151,10 @@ export function describeReads(
         }
       }));
   });
+}
+
+function historyOf(unit: DrivenUnit, accountId: Uint32Array, handle: number): AccountHistory {
+  return new AccountHistory(unit, accountId, handle);
 }
 
 interface DrivenRun {
