@@ -17,6 +17,8 @@ export async function main(): Promise<void> {
   const program = new Command('evenkeel')
     .description('A distributed core-banking ledger that stays level when a data centre goes down.')
     .showHelpAfterError('(--help shows what there is)')
+    // What stands behind a subcommand is its own: `bench machine --accounts 5`.
+    .enablePositionalOptions()
     .exitOverride();
 
   for (const register of [
