@@ -200,11 +200,15 @@ export class RandomWorld {
     const { ledger } = this.unit.oracle;
     const ids = [
       ...[...ledger.pendings.keys()].slice(-8),
-      ...[...ledger.burnt].slice(-3),
+      ...[...ledger.burnt.keys()].slice(-3),
       ...ledger.open.slice(0, 3).map(({ record }) => record.id),
       ...this.#sent.slice(-10).map(({ id }) => id),
     ];
-    this.unit.checkReads(ids.filter(() => !random.oneIn(3)));
+    const accounts = [...ledger.accounts.keys()].filter(() => random.oneIn(5)).slice(0, 5);
+    this.unit.checkReads(
+      ids.filter(() => !random.oneIn(3)),
+      accounts,
+    );
   }
 
   #apply(...commands: Command[]): void {

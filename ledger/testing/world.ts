@@ -12,7 +12,7 @@ import { Machine } from '../machine.ts';
 import type { Results } from '../results.ts';
 import { slotOf } from '../slot.ts';
 import { FeedCheck } from './feed-check.ts';
-import { MemoryBooks, rowsOf } from './memory-books.ts';
+import { MemoryBooks, rowsOf, rowTime } from './memory-books.ts';
 import { type Command, Oracle, type OracleResult } from './oracle.ts';
 import { waiting } from './oracle-expiry.ts';
 import { packCommand } from './pack-command.ts';
@@ -152,6 +152,7 @@ export class UnitUnderTest {
     sameWords(fold.transfers, expected.transfers, 'rows of the fold');
     sameWords(fold.pendings, expected.pendings, 'pendings of the fold');
     sameWords(fold.requested, expected.requested, 'requested amounts of the fold');
+    sameWords(fold.burnt, expected.burnt, 'burnt ids of the fold');
     same(sorted(rowsOf(fold.history, HISTORY_ROW_WORDS)), sorted(expected.history), 'history');
     this.#folds.checkBalances(fold.transfers);
     this.books.commit(fold);
@@ -216,8 +217,14 @@ export class UnitUnderTest {
   }
 
   /** Reads that no entry needs: what is known of these ids, of what is due, and of unfolded rows. */
-  checkReads(ids: readonly bigint[]): void {
+  checkReads(ids: readonly bigint[], accounts: readonly bigint[]): void {
     for (const id of ids) this.#checkTransfer(id);
+    for (const id of accounts) this.#checkHistory(id);
+    this.#checkUnfolded();
+    this.#checkDue();
+  }
+
+  #checkDue(): void {
     const now = this.#now;
     const due = waiting(this.oracle.ledger).filter(({ deadline }) => deadline <= now);
     for (const max of [1, 3, 100]) {
@@ -229,11 +236,37 @@ export class UnitUnderTest {
         sameWords(machine.dueTimeouts(now, max), items, 'what is due');
       }
     }
+  }
+
+  #checkUnfolded(): void {
     const unfolded = this.forgetful.unfoldedRows(0n, LAST_TIMESTAMP, false, 1_000_000);
     const all = this.plain.unfoldedRows(0n, LAST_TIMESTAMP, false, 1_000_000);
     same(unfolded, unfolded.length === 0 ? [] : all.slice(-unfolded.length), 'unfolded rows');
     const reversed = this.plain.unfoldedRows(0n, LAST_TIMESTAMP, true, 3);
     same(reversed, all.slice(-3).toReversed(), 'newest unfolded rows');
+    for (const { timestamp, requested, record } of this.oracle.ledger.events.slice(-10)) {
+      const expected = requested === record.amount ? null : idWords(requested);
+      same(this.plain.unfoldedRequested(timestamp), expected, `requested at ${timestamp}`);
+    }
+  }
+
+  /** An account's rows, newest first, and where it stands among the others. */
+  #checkHistory(id: bigint): void {
+    const { ledger } = this.oracle;
+    const times = ledger.events
+      .filter(({ debit, credit }) => debit === id || credit === id)
+      .map(({ timestamp }) => timestamp)
+      .reverse();
+    same(this.plain.unfoldedAccountTransfers(idWords(id)).map(rowTime), times, `rows of ${id}`);
+    const unfolded = this.forgetful.unfoldedAccountTransfers(idWords(id)).map(rowTime);
+    same(unfolded, times.slice(0, unfolded.length), `unfolded rows of ${id}`);
+    const { timestamp } = ledger.accounts.get(id)!;
+    for (const machine of [this.plain, this.forgetful]) {
+      const handle = machine.findAccount(idWords(id), 0);
+      same(machine.accountLatestTransfer(handle), times[0] ?? 0n, `newest row of ${id}`);
+      same(machine.firstAccountFrom(timestamp), handle, `first account from ${timestamp}`);
+      same(machine.firstAccountFrom(timestamp + 1n), handle + 1, `first after ${timestamp}`);
+    }
   }
 
   #checkResults(
