@@ -22,7 +22,8 @@ import {
   transferOf,
   unpackTransfer,
 } from './testing/records.ts';
-import { accountIn, dealtSlots, UnitUnderTest } from './testing/world.ts';
+import { accountIn, dealtSlots } from './testing/slots.ts';
+import { UnitUnderTest } from './testing/unit-under-test.ts';
 
 const ACCOUNTS = 300;
 const ids = Array.from({ length: ACCOUNTS }, (_, n) => accountIn(1, n));

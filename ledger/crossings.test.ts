@@ -10,7 +10,8 @@ import {
   transferOf,
   unpackTransfer,
 } from './testing/records.ts';
-import { accountIn, UnitUnderTest } from './testing/world.ts';
+import { accountIn } from './testing/slots.ts';
+import { UnitUnderTest } from './testing/unit-under-test.ts';
 
 const debit = accountIn(1, 0);
 const credit = accountIn(2, 0);

@@ -7,7 +7,8 @@ import { Random } from './random.ts';
 import { accountsCommand, transfersCommand } from './random-batch.ts';
 import { ForeignUnits } from './random-crossings.ts';
 import { accountOf, type TransferFields } from './records.ts';
-import { accountIn, UnitUnderTest, unitOfAccount } from './world.ts';
+import { accountIn, unitOfAccount } from './slots.ts';
+import { UnitUnderTest } from './unit-under-test.ts';
 
 const ACCOUNTS = 12;
 const SECOND_NS = 1_000_000_000n;
