@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { IdIndex } from './id-index.ts';
-import { TransferStatus } from './status.ts';
-import { accountOf, idWords, type TransferFields, transferOf } from './testing/records.ts';
+import { AccountStatus, TransferStatus } from './status.ts';
+import {
+  type AccountFields,
+  accountOf,
+  idWords,
+  type TransferFields,
+  transferOf,
+} from './testing/records.ts';
 import { UnitUnderTest } from './testing/unit-under-test.ts';
 
 /** Of the machine that keeps all in memory, of the one that forgets, and of that after a restart. */
@@ -78,9 +84,13 @@ describe('ids whose hashes are the same', () => {
         transferOf({ id: 3n * 10n ** 6n + BigInt(i), pendingId: id, debit, credit, flags: 1 << 3 }),
       );
     unit.restart();
-    const { pending_transfer_already_posted } = TransferStatus;
+    const { pending_transfer_already_posted, pending_transfer_already_voided } = TransferStatus;
     expect(statuses(unit, voids)).toEqual(
       pairs.flatMap(() => [pending_transfer_already_posted, created]),
+    );
+    const late = voids.map((event) => ({ ...event, id: event.id + 10n ** 7n }));
+    expect(statuses(unit, late)).toEqual(
+      pairs.flatMap(() => [pending_transfer_already_posted, pending_transfer_already_voided]),
     );
     expect(new Set(statuses(unit, pending))).toEqual(new Set([exists]));
   });
@@ -100,5 +110,18 @@ describe('ids whose hashes are the same', () => {
     expect(new Set(apply(kept))).toEqual(new Set([exists]));
     const again = chain.map((event) => ({ ...event, flags: 0 }));
     expect(new Set(apply(again))).toEqual(new Set([created]));
+  });
+
+  it('leave memory one by one when a chain of accounts is undone', () => {
+    const unit = new UnitUnderTest(1, 1_000, { units: 1 });
+    unit.initialise();
+    const apply = (events: readonly AccountFields[]) =>
+      unit.apply({ kind: 'accounts', events, balances: false }).map(({ status }) => status);
+    const kept = pairs.map(([id]) => accountOf({ id }));
+    const others = pairs.map(([, id]) => accountOf({ id, flags: 1 }));
+    expect(new Set(apply(kept))).toEqual(new Set([created]));
+    apply([...others, accountOf({ id: 0n })]);
+    expect(new Set(apply(kept))).toEqual(new Set([AccountStatus.exists]));
+    expect(new Set(apply(others.map(({ id }) => accountOf({ id }))))).toEqual(new Set([created]));
   });
 });
