@@ -18,7 +18,14 @@ import { invariant } from './invariant.ts';
 import { Known } from './known-ids.ts';
 import { Leg, PendingState, TransferFlag, TransferWord } from './layout.ts';
 import { NO_ACCOUNT } from './outcome.ts';
-import { addToColumn, bookTransfer, notePending, noteRequested, rowTime, setClosed } from './posting.ts';
+import {
+  addToColumn,
+  bookTransfer,
+  notePending,
+  noteRequested,
+  rowTime,
+  setClosed,
+} from './posting.ts';
 import { reserve } from './reserve.ts';
 import { resolvePending } from './resolve-pending.ts';
 import type { LedgerState } from './state.ts';

@@ -143,8 +143,7 @@ function statusOfTime(
   pending: Uint32Array,
   p: number,
 ): number {
-  const isImported = (flags & F.imported) !== 0;
-  if (isImported) {
+  if ((flags & F.imported) !== 0) {
     const regress = importedRegressStatus(state, words, at + TransferWord.timestamp);
     if (regress !== OK) return regress;
   }
@@ -153,10 +152,8 @@ function statusOfTime(
   const { deadline, time } = state;
   const timestamp = p + TransferWord.timestamp;
   deadline.set(pending[timestamp]!, pending[timestamp + 1]!, timeout);
-  const own = at + TransferWord.timestamp;
-  const isLate = isImported
-    ? deadline.isPast(words[own]!, words[own + 1]!)
-    : deadline.isPast(time.lo, time.hi);
+  // An import's given time doesn't count: its outcome must not hang on whether the expiry is late.
+  const isLate = deadline.isPast(time.lo, time.hi);
   return isLate ? TransferStatus.pending_transfer_expired : OK;
 }
 
