@@ -1,14 +1,8 @@
-import { type BooksImage, CLOSED_ROW_WORDS, EMPTY_DIGEST, type Fold } from '../ledger/fold.ts';
+import { type BooksImage, EMPTY_DIGEST, type Fold } from '../ledger/fold.ts';
 import {
   ACCOUNT_ROW_WORDS,
   AccountRowWord,
   BURNT_ROW_WORDS,
-  CHANNEL_ROW_WORDS,
-  ChannelRowWord,
-  DECISION_ROW_WORDS,
-  DecisionRowWord,
-  OPEN_ROW_WORDS,
-  OpenRowWord,
   PendingState,
   REQUESTED_ROW_WORDS,
   RequestedRowWord,
@@ -24,6 +18,7 @@ import type {
 import { assertDenseHandles, assertFold, wrongIndex } from '../server/core/books-fold.ts';
 import { isPendingTransfer, isTransfer, sameId, sideOf, u64At } from '../server/core/books-row.ts';
 import { assertScan, isInScan } from '../server/core/books-scan.ts';
+import { CrossingTables } from './books-crossings.ts';
 import { HistoryTable } from './books-history.ts';
 import { PendingTable } from './books-pendings.ts';
 import { IdIndex, RowStore } from './books-rows.ts';
@@ -53,9 +48,7 @@ export class BooksTables {
   readonly #history = new HistoryTable();
   readonly #burnt = new RowStore(BURNT_ROW_WORDS);
   readonly #burntIds = new IdIndex(this.#burnt);
-  readonly #opened = new Map<string, Uint32Array>();
-  readonly #decisions = new Map<string, Uint32Array>();
-  readonly #channels = new Map<string, Uint32Array>();
+  readonly #crossings = new CrossingTables();
 
   constructor(unit: number) {
     this.#unit = unit;
@@ -72,7 +65,7 @@ export class BooksTables {
     this.#assertAccounts(fold.accounts);
     this.#assertNewTimestamps(fold.transfers);
     this.#assertNewIds(fold);
-    this.#assertCrossings(fold);
+    this.#crossings.assert(fold);
     this.#pendings.assert(fold.pendings);
     this.#assertRequested(fold.requested);
     this.#history.assert(fold.history);
@@ -88,7 +81,7 @@ export class BooksTables {
       this.#requested.set(timestamp, amount);
     }
     this.#history.put(fold.history);
-    this.#putCrossings(fold);
+    this.#crossings.put(fold);
     this.#index = fold.throughIndex;
     this.#term = fold.throughTerm;
     this.#lastTimestamp = fold.lastTimestamp;
@@ -105,9 +98,7 @@ export class BooksTables {
       digest: this.#digest,
       slots: this.#slots?.slice() ?? null,
       accounts: this.#accountPieces(this.#index),
-      opened: rowsByKey(this.#opened, OPEN_ROW_WORDS),
-      decisions: rowsByKey(this.#decisions, DECISION_ROW_WORDS),
-      channels: rowsByKey(this.#channels, CHANNEL_ROW_WORDS),
+      ...this.#crossings.image(),
       maxTransferId: this.#maxTransferId.slice(),
       timeouts: this.#timeoutPieces(this.#index),
       lastRowTimestamp: this.#lastRowTimestamp(),
@@ -259,19 +250,6 @@ export class BooksTables {
     return rows.subarray(from);
   }
 
-  #assertCrossings({ opened, closed, decisions }: Fold): void {
-    for (let at = 0; at < closed.length; at += CLOSED_ROW_WORDS) {
-      if (!this.#opened.has(openKey(closed, at))) throw new Error('no such crossing is open');
-    }
-    for (let at = 0; at < opened.length; at += OPEN_ROW_WORDS) {
-      if (this.#opened.has(openKey(opened, at))) throw new Error('a crossing is open already');
-    }
-    for (let at = 0; at < decisions.length; at += DECISION_ROW_WORDS) {
-      if (this.#decisions.has(decisionKey(decisions, at)))
-        throw new Error('a decision is made twice');
-    }
-  }
-
   #putAccounts(rows: Uint32Array): void {
     this.#accountIdRows.append(this.#addedAccounts(rows));
     this.#accountIds.extend();
@@ -311,31 +289,6 @@ export class BooksTables {
   #assertRequested(rows: Uint32Array): void {
     for (const [timestamp] of requestedOf(rows)) {
       if (this.#requested.has(timestamp)) throw new Error('a row asked for two amounts');
-    }
-  }
-
-  #putCrossings({ opened, closed, decisions, channels }: Fold): void {
-    for (let at = 0; at < closed.length; at += CLOSED_ROW_WORDS) {
-      this.#opened.delete(openKey(closed, at));
-    }
-    for (let at = 0; at < opened.length; at += OPEN_ROW_WORDS) {
-      this.#opened.set(openKey(opened, at), opened.slice(at, at + OPEN_ROW_WORDS));
-    }
-    for (let at = 0; at < decisions.length; at += DECISION_ROW_WORDS) {
-      this.#decisions.set(decisionKey(decisions, at), decisions.slice(at, at + DECISION_ROW_WORDS));
-    }
-    for (let at = 0; at < channels.length; at += CHANNEL_ROW_WORDS) {
-      const otherUnit = channels[at + ChannelRowWord.otherUnit]!;
-      this.#channels.set(keyOf(otherUnit, 0n), channels.slice(at, at + CHANNEL_ROW_WORDS));
-      this.#forget(otherUnit, u64At(channels, at + ChannelRowWord.forgottenThrough));
-    }
-  }
-
-  #forget(homeUnit: number, throughSequence: bigint): void {
-    const first = keyOf(homeUnit, 0n);
-    const last = keyOf(homeUnit, throughSequence);
-    for (const key of this.#decisions.keys()) {
-      if (key >= first && key <= last) this.#decisions.delete(key);
     }
   }
 }
@@ -378,24 +331,4 @@ function compareIds(a: Uint32Array, b: Uint32Array): number {
     if (a[word] !== b[word]) return a[word]! - b[word]!;
   }
   return 0;
-}
-
-function openKey(rows: Uint32Array, at: number): string {
-  return keyOf(rows[at + OpenRowWord.farUnit]!, u64At(rows, at + OpenRowWord.sequence));
-}
-
-function decisionKey(rows: Uint32Array, at: number): string {
-  return keyOf(rows[at + DecisionRowWord.homeUnit]!, u64At(rows, at + DecisionRowWord.sequence));
-}
-
-/** Fixed width, so that the order of keys is that of (unit, sequence). */
-function keyOf(unit: number, sequence: bigint): string {
-  return `${String(unit).padStart(5, '0')}/${String(sequence).padStart(20, '0')}`;
-}
-
-function rowsByKey(rows: Map<string, Uint32Array>, rowWords: number): Uint32Array {
-  const all = new Uint32Array(rows.size * rowWords);
-  const ascending = [...rows.keys()].sort();
-  for (const [position, key] of ascending.entries()) all.set(rows.get(key)!, position * rowWords);
-  return all;
 }

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Database } from 'better-sqlite3';
 import { EMPTY_DIGEST } from '../../../ledger/fold.ts';
 import { EvenkeelError } from '../../core/error.ts';
-import { accountView, transferView } from './views.ts';
+import { accountView, expiryView, pendingView, transferView } from './views.ts';
 
 /** Of the tables and the rows in them. Books of another version are refused, never converted. */
 export const FORMAT_VERSION = 2;
@@ -108,8 +108,9 @@ export interface Meta {
 export function createSchema(database: Database, unit: number, clusterId: string): void {
   const create = database.transaction(() => {
     database.exec(TABLES);
-    database.exec(accountView());
-    database.exec(transferView());
+    for (const view of [accountView(), transferView(), pendingView(), expiryView()]) {
+      database.exec(view);
+    }
     writeMeta(database, {
       unit,
       clusterId,

@@ -19,7 +19,8 @@ const file = join(folder, 'unit-1.sqlite');
 beforeAll(() => {
   prepareFile(file, 1, 'c');
   const writer = new BooksWriter(file, 1);
-  writer.commit({ ...emptyFold(1, 0, 1), accounts: accounts(), transfers: transfers() } as Fold);
+  const rows = { accounts: accounts(), transfers: transfers(), pendings: pendings() };
+  writer.commit({ ...emptyFold(1, 0, 1), ...rows } as Fold);
   writer.close();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -62,7 +63,43 @@ function transfers(): Uint32Array {
   row.setUint16(144, 2, true);
   row.setUint16(146, 65_535, true);
   row.setBigUint64(152, 1_800_000_000_000_000_002n, true);
-  return rows;
+  const all = new Uint32Array(6 * TRANSFER_ROW_WORDS);
+  all.set(rows);
+  // Then a hold, a pending transfer, its expiry, a pending one without a deadline, a release.
+  for (const [position, [id, leg, ofRecord]] of [
+    [0xaa, 3, 3],
+    [0xbb, 0, 4],
+    [0xbb, 5, 4],
+    [0xcc, 0, 6],
+    [0xaa, 4, 3],
+  ].entries()) {
+    const at = (position + 1) * 160;
+    const other = new DataView(all.buffer, at, 160);
+    other.setUint8(0, id!);
+    other.setUint8(16, 1);
+    other.setUint8(32, 2);
+    other.setBigUint64(48, BigInt(100 + position), true);
+    other.setBigUint64(120, 1_800_000_000_000_000_000n + BigInt(ofRecord!), true);
+    other.setUint16(144, leg!, true);
+    other.setBigUint64(152, 1_800_000_000_000_000_003n + BigInt(position), true);
+  }
+  return all;
+}
+
+function pendings(): Uint32Array {
+  const first = 1_800_000_000_000_000_004n;
+  const rows = new DataView(new ArrayBuffer(3 * 32));
+  for (const [position, [timestamp, state, deadline, resolved]] of [
+    [first, 1n, first + 1n, 0n],
+    [first + 2n, 1n, 0n, 0n],
+    [first, 4n, first + 1n, first + 1n],
+  ].entries()) {
+    rows.setBigUint64(position * 32, timestamp!, true);
+    rows.setUint32(position * 32 + 8, Number(state), true);
+    rows.setBigUint64(position * 32 + 16, deadline!, true);
+    rows.setBigUint64(position * 32 + 24, resolved!, true);
+  }
+  return new Uint32Array(rows.buffer);
 }
 
 const ACCOUNT = {
@@ -97,6 +134,7 @@ const TRANSFER = {
   timestamp: 1_800_000_000_000_000_001n,
   leg: 2n,
   other_unit: 65_535n,
+  pending_state: null,
   row_timestamp: 1_800_000_000_000_000_002n,
 };
 
@@ -106,8 +144,42 @@ test('the view of accounts shows plain columns, big amounts as hexadecimal text'
   expect(rows[1]).toMatchObject({ id: `${'0'.repeat(31)}1`, debits_posted: 0n, handle: 1n });
 });
 
+const hex = (end: string): string => end.padStart(32, '0');
+const SIDES = { debit_account_id: hex('1'), credit_account_id: hex('2') };
+const EXPIRED = { id: hex('bb'), ...SIDES, amount: 101n };
+
 test('the view of transfers shows plain columns', () => {
-  expect(read('SELECT * FROM transfer')).toEqual([TRANSFER]);
+  expect(read('SELECT * FROM transfer WHERE leg = 2')).toEqual([TRANSFER]);
+});
+
+test('the view of transfers leaves out what only moves pending amounts', () => {
+  expect(read('SELECT id, leg, pending_state FROM transfer ORDER BY row_timestamp')).toEqual([
+    { id: TRANSFER.id, leg: 2n, pending_state: null },
+    { id: hex('bb'), leg: 0n, pending_state: 'expired' },
+    { id: hex('cc'), leg: 0n, pending_state: 'pending' },
+  ]);
+});
+
+test('the view of pending transfers tells what became of each', () => {
+  const timestamp = 1_800_000_000_000_000_004n;
+  const pending = { state: 'pending', timestamp: timestamp + 2n, deadline: null };
+  expect(read('SELECT * FROM pending ORDER BY timestamp')).toEqual([
+    {
+      ...EXPIRED,
+      state: 'expired',
+      timestamp,
+      deadline: timestamp + 1n,
+      resolved_timestamp: timestamp + 1n,
+    },
+    { id: hex('cc'), ...SIDES, amount: 103n, ...pending, resolved_timestamp: null },
+  ]);
+});
+
+test('the view of expiries names the pending transfer', () => {
+  const pending_timestamp = 1_800_000_000_000_000_004n;
+  expect(read('SELECT * FROM expiry')).toEqual([
+    { timestamp: pending_timestamp + 1n, ...EXPIRED, amount: 102n, pending_timestamp },
+  ]);
 });
 
 test('the views find rows by their timestamp without a scan', () => {
@@ -119,9 +191,13 @@ test('the views find rows by their timestamp without a scan', () => {
 test('a sqlite3 shell older than our library reads the same, where there is one', (context) => {
   let output: string;
   try {
-    output = execFileSync('sqlite3', ['-readonly', '-json', file, 'SELECT * FROM transfer'], {
-      encoding: 'utf8',
-    });
+    output = execFileSync(
+      'sqlite3',
+      ['-readonly', '-json', file, 'SELECT * FROM transfer WHERE leg = 2'],
+      {
+        encoding: 'utf8',
+      },
+    );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return context.skip('no sqlite3 shell');
     throw error;
