@@ -81,7 +81,12 @@ export class MachineLoad {
         this.#pending.push(this.#lastId);
       } else if (turn < 6 && this.#pending.length > PENDING_MIN) {
         const post = turn < 5;
-        this.#resolve(records, at, post, this.#pending.splice(this.#random.below(PENDING_CHOICE), 1)[0]!);
+        this.#resolve(
+          records,
+          at,
+          post,
+          this.#pending.splice(this.#random.below(PENDING_CHOICE), 1)[0]!,
+        );
       } else if (turn === 8 && i + 1 < count) {
         this.#flag(records, at, TransferFlag.linked);
       }

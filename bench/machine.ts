@@ -1,5 +1,5 @@
 import { getHeapStatistics } from 'node:v8';
-import { unitInitSubBatch, EntryBuilder } from '../ledger/entry.ts';
+import { EntryBuilder, unitInitSubBatch } from '../ledger/entry.ts';
 import { emptyImage } from '../ledger/fold.ts';
 import { EVENTS_PER_REQUEST_MAX, SLOT_COUNT } from '../ledger/layout.ts';
 import { Machine } from '../ledger/machine.ts';
@@ -99,7 +99,8 @@ class Run {
       this.#fold();
       foldMs += performance.now() - foldStartMs;
     }
-    const transfers = Math.ceil(batches / BATCHES_PER_FOLD) * BATCHES_PER_FOLD * EVENTS_PER_REQUEST_MAX;
+    const transfers =
+      Math.ceil(batches / BATCHES_PER_FOLD) * BATCHES_PER_FOLD * EVENTS_PER_REQUEST_MAX;
     return {
       perSecond: Math.round((transfers / applyMs) * 1_000),
       garbageBytes: Math.round((garbageBytes / transfers) * 10) / 10,
@@ -110,7 +111,8 @@ class Run {
   apply(payload: Uint32Array): number {
     this.#index += 1;
     const { ids, timestamps } = this.#machine.unsettled(payload);
-    if (ids.length + timestamps.length > 0) throw new Error('the load has ids that only books could settle');
+    if (ids.length + timestamps.length > 0)
+      throw new Error('the load has ids that only books could settle');
     this.#machine.apply(this.#index, 1, payload, [], []);
     return this.#index;
   }

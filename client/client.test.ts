@@ -67,6 +67,22 @@ describe('requests with one response', () => {
     expect(await client.lookupAccounts([7n])).toMatchObject([{ id: 7n, ledger: 978 }]);
   });
 
+  it('add a ledger, and list them', async () => {
+    const server = await serve();
+    const client = connect([server]);
+    const points = { number: 7, currency: '积分', scale: 3 };
+    const asked: unknown[] = [];
+    server.unary.CreateLedger = (request) => {
+      asked.push(request);
+      return { ledger: request, existed: asked.length > 1 };
+    };
+    server.unary.ListLedgers = () => ({ ledgers: [points] });
+    expect(await client.createLedger(points)).toEqual({ existed: false });
+    expect(await client.createLedger(points)).toEqual({ existed: true });
+    expect(asked).toEqual([points, points]);
+    expect(await client.ledgers()).toEqual([points]);
+  });
+
   it('go to the next server when one is away', async () => {
     const books = new FakeBooks();
     const [away, other] = [await serve(books), await serve(books)];
@@ -92,6 +108,8 @@ describe('requests with one response', () => {
   it.each([
     [status.INVALID_ARGUMENT, 'invalid_argument', 'accounts[0].code: too big'],
     [status.NOT_FOUND, 'not_found', 'no such account'],
+    [status.FAILED_PRECONDITION, 'failed_precondition', 'not_across_units: transfers[1]: no'],
+    [status.ALREADY_EXISTS, 'already_exists', 'ledger_differs: no'],
   ])('are not tried again after %i', async (grpcCode, expected, details) => {
     const server = await serve();
     server.unary.GetAccountTransfers = () => {
@@ -217,28 +235,32 @@ describe('single transfers', () => {
     expect(await waiting).toMatchObject({ status: 'created', timestamp: 2n });
   });
 
-  it('reject one that the server refuses as malformed, and send those behind it again', async () => {
-    const server = await serve();
-    server.refuse = ({ id }) =>
-      (id as bigint) % 40n === 0n
-        ? { code: status.INVALID_ARGUMENT, details: 'transfers[0]: no' }
-        : null;
-    const client = connect([server]);
-    const results = await Promise.allSettled(
-      numbers(100).map((id) => client.transfer(transfer(id))),
-    );
-    results.forEach((result, i) => {
-      if ((i + 1) % 40 === 0) {
-        expect(result).toMatchObject({
-          reason: { message: '[invalid_argument] transfers[0]: no' },
-        });
-      } else {
-        expect(result).toMatchObject({ value: { ok: true } });
-      }
-    });
-    expect(server.books.booked.size).toBe(98);
-    expect(server.streams).toBe(3);
-  });
+  it.each([
+    [status.INVALID_ARGUMENT, 'invalid_argument'],
+    [status.FAILED_PRECONDITION, 'failed_precondition'],
+  ])(
+    'reject one that the server refuses with %i, and send those behind it again',
+    async (refusal, expected) => {
+      const server = await serve();
+      server.refuse = ({ id }) =>
+        (id as bigint) % 40n === 0n ? { code: refusal, details: 'transfers[0]: no' } : null;
+      const client = connect([server]);
+      const results = await Promise.allSettled(
+        numbers(100).map((id) => client.transfer(transfer(id))),
+      );
+      results.forEach((result, i) => {
+        if ((i + 1) % 40 === 0) {
+          expect(result).toMatchObject({
+            reason: { message: `[${expected}] transfers[0]: no` },
+          });
+        } else {
+          expect(result).toMatchObject({ value: { ok: true } });
+        }
+      });
+      expect(server.books.booked.size).toBe(98);
+      expect(server.streams).toBe(3);
+    },
+  );
 
   it('cost little when the server refuses many', async () => {
     const server = await serve();

@@ -5,11 +5,12 @@ import {
   decodeTransferResults,
   decodeTransfers,
 } from './decode.ts';
-import { decodeTopology } from './decode-topology.ts';
+import { decodeExisted, decodeLedgers, decodeTopology } from './decode-topology.ts';
 import {
   encodeAccounts,
   encodeAccountTransfersQuery,
   encodeIds,
+  encodeLedger,
   encodeTransfers,
 } from './encode.ts';
 import { ClientError } from './error.ts';
@@ -20,6 +21,7 @@ import type {
   AccountResult,
   AccountTransfers,
   AccountTransfersQuery,
+  Ledger,
   NewAccount,
   NewTransfer,
   Topology,
@@ -93,7 +95,10 @@ export class EvenkeelClient {
     return decodeAccountResults(response);
   }
 
-  /** 1 to 8,190 transfers in one request. One result each, in order. */
+  /**
+   * 1 to 8,190 transfers in one request, chains among them. One result each, in order; within a unit they are
+   * applied in order.
+   */
   async createTransfers(
     transfers: readonly NewTransfer[],
     options: { readonly balances?: boolean } = {},
@@ -103,7 +108,7 @@ export class EvenkeelClient {
   }
 
   /**
-   * Books one transfer. Call it as often as you like without waiting: all share one stream. Transfers in
+   * Books one transfer: plain, pending, post or void. Call it as often as you like without waiting: all share one stream. Transfers in
    * flight together are not ordered among each other.
    */
   transfer(
@@ -130,6 +135,20 @@ export class EvenkeelClient {
   ): Promise<AccountTransfers> {
     const message = encodeAccountTransfersQuery(accountId, query);
     return decodeAccountTransfers(await this.#unary('Ledger/GetAccountTransfers', message, false));
+  }
+
+  /**
+   * Adds a ledger, for good; once it resolves every server takes accounts and transfers of it. `existed`: it
+   * was there, as asked for. Rejects with `already_exists` if its number is another ledger's.
+   */
+  async createLedger(ledger: Ledger): Promise<{ readonly existed: boolean }> {
+    const response = await this.#unary('Cluster/CreateLedger', encodeLedger(ledger), true);
+    return { existed: decodeExisted(response) };
+  }
+
+  /** All ledgers as of now, ascending by number. */
+  async ledgers(): Promise<Ledger[]> {
+    return decodeLedgers(await this.#unary('Cluster/ListLedgers', Buffer.alloc(0), false));
   }
 
   /** The cluster as the answering server sees it. */

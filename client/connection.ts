@@ -10,7 +10,9 @@ export const GrpcStatus = {
   ok: 0,
   invalidArgument: 3,
   notFound: 5,
+  alreadyExists: 6,
   resourceExhausted: 8,
+  failedPrecondition: 9,
   unavailable: 14,
 } as const;
 

@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
-import type { Topology, TopologyUnit } from './types.ts';
+import type { Ledger, Topology, TopologyUnit } from './types.ts';
 
 /** GetTopologyResponse of proto/evenkeel/v1/cluster.proto. Unknown fields are skipped. */
 export function decodeTopology(bytes: Uint8Array): Topology {
@@ -26,6 +26,28 @@ export function decodeTopology(bytes: Uint8Array): Topology {
     return true;
   });
   return topology;
+}
+
+/** ListLedgersResponse of the same file. */
+export function decodeLedgers(bytes: Uint8Array): Ledger[] {
+  const ledgers: Ledger[] = [];
+  fields(protobuf.Reader.create(bytes), (reader, field) => {
+    if (field !== 1) return false;
+    ledgers.push(ledger(reader));
+    return true;
+  });
+  return ledgers;
+}
+
+/** CreateLedgerResponse of the same file: was it there already? */
+export function decodeExisted(bytes: Uint8Array): boolean {
+  let existed = false;
+  fields(protobuf.Reader.create(bytes), (reader, field) => {
+    if (field !== 2) return false;
+    existed = reader.bool();
+    return true;
+  });
+  return existed;
 }
 
 const ROLES = ['unspecified', 'none', 'follower', 'candidate', 'leader', 'learner'] as const;

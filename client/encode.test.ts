@@ -4,6 +4,7 @@ import {
   encodeAccounts,
   encodeAccountTransfersQuery,
   encodeIds,
+  encodeLedger,
   encodeTransfer,
   encodeTransfers,
 } from './encode.ts';
@@ -27,6 +28,7 @@ const account = fc.record({
   ledger: u32,
   code: u16,
   flags: u16,
+  timestamp: u64,
 });
 const transfer = fc.record({
   id: wide,
@@ -41,6 +43,7 @@ const transfer = fc.record({
   ledger: u32,
   code: u16,
   flags: u16,
+  timestamp: u64,
 });
 
 /** As protobufjs gives it: its names, and zeros left out. */
@@ -94,6 +97,13 @@ describe('requests that protobufjs decodes', () => {
         },
       ),
     );
+  });
+
+  it('hold the ledger, its name in any script and as long as it may be', () => {
+    for (const currency of ['EUR', '积分', '\u{1f4b0}'.repeat(32)]) {
+      const ledger = { number: 0xffff_ffff, currency, scale: 18 };
+      expect(decode('CreateLedgerRequest', encodeLedger(ledger))).toEqual(ledger);
+    }
   });
 
   it('leave out what is not given', () => {

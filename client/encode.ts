@@ -1,5 +1,5 @@
 import { ClientError } from './error.ts';
-import type { AccountTransfersQuery, NewAccount, NewTransfer } from './types.ts';
+import type { AccountTransfersQuery, Ledger, NewAccount, NewTransfer } from './types.ts';
 
 /** Requests as protobuf bytes (proto/evenkeel/v1/ledger.proto), hand-written: a transfer takes well under 1 us. */
 
@@ -65,6 +65,16 @@ export function encodeAccountTransfersQuery(
   return encoder.finish();
 }
 
+/** CreateLedgerRequest of proto/evenkeel/v1/cluster.proto. */
+export function encodeLedger({ number, currency, scale }: Ledger): Buffer {
+  const name = Buffer.from(currency, 'utf8');
+  const encoder = new Encoder(3 * 6 + name.length);
+  encoder.u32(0x08, number, 'number');
+  encoder.u32(0x18, scale, 'scale');
+  encoder.bytes(0x12, name);
+  return encoder.finish();
+}
+
 function checkCount(what: string, count: number): void {
   if (count >= 1 && count <= EVENTS_MAX) return;
   throw new ClientError('invalid_argument', `${what}: ${count}, must be 1 .. ${EVENTS_MAX}`);
@@ -99,6 +109,7 @@ class Encoder {
     this.u32(0x50, transfer.ledger, path, 'ledger');
     this.u32(0x58, transfer.code, path, 'code', 0xffff);
     this.u32(0x60, transfer.flags, path, 'flags', 0xffff);
+    this.u64(0x69, transfer.timestamp, path, 'timestamp');
     this.#close(start);
   }
 
@@ -111,6 +122,7 @@ class Encoder {
     this.u32(0x48, account.ledger, path, 'ledger');
     this.u32(0x50, account.code, path, 'code', 0xffff);
     this.u32(0x58, account.flags, path, 'flags', 0xffff);
+    this.u64(0x61, account.timestamp, path, 'timestamp');
     this.#close(start);
   }
 
@@ -142,6 +154,11 @@ class Encoder {
       pos += 1;
     }
     this.pos = pos;
+  }
+
+  bytes(tag: number, value: Buffer): void {
+    this.u32(tag, value.length, '');
+    this.pos += value.copy(this.#bytes, this.pos);
   }
 
   u64(tag: number, value: bigint | undefined, path: string, name?: string): void {

@@ -1,5 +1,10 @@
+import { type CallEnd, GrpcStatus } from './connection.ts';
+
 /**
  * - `invalid_argument`: the request is wrong; nothing was done. Don't retry.
+ * - `failed_precondition`: the request asks for what is not served, such as a chain over two units
+ *   (`not_across_units`: the text names the event); nothing was done. Don't retry.
+ * - `already_exists`: `createLedger` of a number that is taken by another ledger.
  * - `not_found`: `accountTransfers` of an account that doesn't exist.
  * - `unavailable`: no server could be asked in time. Nothing was done.
  * - `outcome_unknown`: it was sent, and no answer came in time. It may be booked: ask again with the same id.
@@ -7,6 +12,8 @@
  */
 export type ClientErrorCode =
   | 'invalid_argument'
+  | 'failed_precondition'
+  | 'already_exists'
   | 'not_found'
   | 'unavailable'
   | 'outcome_unknown'
@@ -19,5 +26,21 @@ export class ClientError extends Error {
     super(`[${code}] ${message}`, options);
     this.name = 'ClientError';
     this.code = code;
+  }
+}
+
+/** The error of a call's end that no other try and no other server would change; null if one might. */
+export function finalError({ code, details }: CallEnd): ClientError | null {
+  switch (code) {
+    case GrpcStatus.invalidArgument:
+      return new ClientError('invalid_argument', details);
+    case GrpcStatus.failedPrecondition:
+      return new ClientError('failed_precondition', details);
+    case GrpcStatus.alreadyExists:
+      return new ClientError('already_exists', details);
+    case GrpcStatus.notFound:
+      return new ClientError('not_found', details);
+    default:
+      return null;
   }
 }

@@ -8,7 +8,7 @@ import {
 } from './connection.ts';
 import { decodeTransferResults } from './decode.ts';
 import { encodeTransfer } from './encode.ts';
-import { ClientError } from './error.ts';
+import { ClientError, finalError } from './error.ts';
 import type { Servers } from './servers.ts';
 import type { NewTransfer, TransferResult } from './types.ts';
 import { gaveUp } from './unary.ts';
@@ -225,12 +225,13 @@ export class Submitter {
     const head = this.#next > this.#head ? this.#queue[this.#head] : undefined;
     const details = end.details.replace(/^message \d+: /, '');
     const reason = `${stream.connection.address}: ${details}`;
+    const final = finalError({ code: end.code, details });
     if (end.code === GrpcStatus.ok && stream.leaving) {
       this.#failures += 1;
       this.#reconnect(reason, 0);
-    } else if (end.code === GrpcStatus.invalidArgument && head !== undefined) {
+    } else if (final !== null && head !== undefined) {
       this.#dropHead();
-      if (!head.settled) head.reject(new ClientError('invalid_argument', details));
+      if (!head.settled) head.reject(final);
       this.#window = Math.min(CAUTIOUS_WINDOW, this.#options.maxInFlight);
       this.#reconnect(reason, 0);
     } else {

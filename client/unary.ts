@@ -7,7 +7,7 @@ import {
   unavailable,
   writeHeader,
 } from './connection.ts';
-import { ClientError } from './error.ts';
+import { ClientError, finalError } from './error.ts';
 import type { Servers } from './servers.ts';
 
 export interface UnaryOptions {
@@ -48,9 +48,9 @@ export async function unary(
       }
       end = answer.end;
     }
-    const { code, details } = end;
-    if (code === GrpcStatus.invalidArgument) throw new ClientError('invalid_argument', details);
-    if (code === GrpcStatus.notFound) throw new ClientError('not_found', details);
+    const final = finalError(end);
+    if (final !== null) throw final;
+    const { details } = end;
     const delayMs = servers.delayMs(failures + 1);
     if (!signal.aborted && performance.now() + delayMs >= deadlineMs) {
       throw gaveUp(writes && sent, details);

@@ -1,4 +1,5 @@
-import type { Topology } from '../client/index.ts';
+import type { Ledger } from '../client/index.ts';
+import { parseMoney } from './bank/money.ts';
 import { parseRate, type Rate } from './bank/pacer.ts';
 import { MisuseError } from './exit.ts';
 
@@ -26,14 +27,48 @@ export function parseWhole(what: string, text: string, max: number, min = 0): nu
   return value;
 }
 
-/** By number or by currency. */
-export function parseLedger(topology: Topology, text: string): Topology['ledgers'][number] {
-  const ledger = topology.ledgers.find(
-    ({ number, currency }) => `${number}` === text || currency === text.toUpperCase(),
-  );
-  if (ledger !== undefined) return ledger;
-  const known = topology.ledgers.map(({ number, currency }) => `${number} (${currency})`);
-  throw new MisuseError(`there is no ledger ${text}; known are ${known.join(', ')}`);
+/** By number, or by currency or name in any case if only one ledger has it. */
+export function parseLedger(ledgers: readonly Ledger[], text: string): Ledger {
+  const name = text.toLowerCase();
+  const byNumber = ledgers.filter(({ number }) => `${number}` === text);
+  const byName = ledgers.filter(({ currency }) => currency.toLowerCase() === name);
+  const found = byNumber.length > 0 ? byNumber : byName;
+  if (found.length === 1) return found[0]!;
+  const names = (of: readonly Ledger[]) =>
+    of.map(({ number, currency }) => `${number} (${currency})`).join(', ');
+  if (found.length > 1) {
+    throw new MisuseError(`'${text}' may be any of ${names(found)}: give the number`);
+  }
+  throw new MisuseError(`there is no ledger ${text}; known are ${names(ledgers)}`);
+}
+
+/** In the ledger's form, never below 0. */
+export function parseAmount(text: string, { currency, number, scale }: Ledger): bigint {
+  let minor: bigint;
+  try {
+    minor = parseMoney(text, { code: currency, numeric: number, scale });
+  } catch (error) {
+    throw new MisuseError(`amount: ${(error as Error).message}`, { cause: error });
+  }
+  if (minor < 0n || minor > U128_MAX) {
+    throw new MisuseError(`amount: ${text} must be 0 .. 2^128-1 minor units`);
+  }
+  return minor;
+}
+
+const TIMESTAMP_MAX = 2n ** 63n - 1n;
+
+/** Nanoseconds since 1970, or an ISO 8601 time in UTC such as 2026-01-31T12:00:00Z. */
+export function parseTimestamp(what: string, text: string): bigint {
+  const isTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?Z)?$/.test(text);
+  const ms = isTime ? Date.parse(text) : Number.NaN;
+  const ns = /^\d+$/.test(text) ? BigInt(text) : Number.isNaN(ms) ? -1n : BigInt(ms) * 1_000_000n;
+  if (ns < 1n || ns > TIMESTAMP_MAX) {
+    throw new MisuseError(
+      `${what}: '${text}' is neither a UTC time such as 2026-01-31T12:00:00Z nor nanoseconds since 1970`,
+    );
+  }
+  return ns;
 }
 
 export function parseRateFlag(text: string): Rate {

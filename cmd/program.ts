@@ -4,6 +4,7 @@ import { register as bench } from './bench.ts';
 import { register as demo } from './demo.ts';
 import { exitWith } from './exit.ts';
 import { register as generateBank } from './generate-bank.ts';
+import { register as ledger } from './ledger.ts';
 import { register as replay } from './replay.ts';
 import { register as server } from './server.ts';
 import { register as statement } from './statement.ts';
@@ -24,6 +25,7 @@ export async function main(): Promise<void> {
     up,
     server,
     status,
+    ledger,
     account,
     transfer,
     statement,

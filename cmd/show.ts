@@ -1,4 +1,4 @@
-import type { Topology } from '../client/index.ts';
+import type { Ledger } from '../client/index.ts';
 import { formatMoney } from './bank/money.ts';
 import { formatId } from './parse.ts';
 
@@ -13,8 +13,12 @@ export function toJson(value: unknown): string {
 }
 
 /** In the ledger's currency; bare minor units if the ledger is not known. */
-export function amountText(topology: Topology, ledger: number, minor: bigint): string {
-  const known = topology.ledgers.find(({ number }) => number === ledger);
+export function amountText(
+  { ledgers }: { readonly ledgers: readonly Ledger[] },
+  ledger: number,
+  minor: bigint,
+): string {
+  const known = ledgers.find(({ number }) => number === ledger);
   if (known === undefined) return `${minor}`;
   return formatMoney(minor, { code: known.currency, numeric: ledger, scale: known.scale });
 }

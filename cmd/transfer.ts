@@ -1,85 +1,169 @@
 import type { Command } from 'commander';
-import { ClientError, type EvenkeelClient, id } from '../client/index.ts';
-import { parseMoney } from './bank/money.ts';
+import {
+  AMOUNT_ALL,
+  ClientError,
+  type EvenkeelClient,
+  id,
+  type Ledger,
+  type NewTransfer,
+  post,
+  type TransferResult,
+  voidOf,
+} from '../client/index.ts';
 import { type ConnectionFlags, withClient, withConnection } from './connect.ts';
 import { FailedError, MisuseError } from './exit.ts';
-import { formatId, parseId, parseLedger, parseWhole } from './parse.ts';
+import { formatId, parseAmount, parseId, parseLedger, parseWhole } from './parse.ts';
 import { amountText, toJson } from './show.ts';
+import { type KindFlags, kindOf, type TransferKind } from './transfer-kind.ts';
 
-interface Flags extends ConnectionFlags {
-  readonly ledger: string;
+interface Flags extends ConnectionFlags, KindFlags {
+  readonly ledger?: string;
   readonly code: string;
   readonly id?: string;
+  readonly amount?: string;
 }
+
+type Args = readonly [debit?: string, credit?: string, amount?: string];
 
 /** Adds `transfer`. */
 export function register(program: Command): void {
   withConnection(
     program
-      .command('transfer <debit> <credit> <amount>')
-      .description("book a transfer; the amount is in the currency's form, such as 12.34")
-      .requiredOption('--ledger <ledger>', 'number or currency of the ledger, such as 978 or EUR')
+      .command('transfer [debit] [credit] [amount]')
+      .description(
+        "book a transfer; the amount is in the currency's form, such as 12.34. Or post or void a pending one",
+      )
+      .option('--ledger <ledger>', 'number or currency of the ledger, such as 978 or EUR')
       .option('--code <code>', 'kind of transfer, 1 to 65535', '1')
-      .option('--id <id>', 'to repeat a transfer whose outcome is unknown (default: a new one)'),
-  ).action((debit: string, credit: string, amount: string, flags: Flags) =>
-    withClient(flags, (client) => book(client, debit, credit, amount, flags)),
-  );
+      .option('--id <id>', 'to repeat a transfer whose outcome is unknown (default: a new one)')
+      .option('--pending', 'only reserve the amount, to be posted or voided later')
+      .option('--timeout <seconds>', 'with --pending: release it by itself after so long')
+      .option('--post <id>', 'post the pending transfer with this id')
+      .option('--amount <amount>', 'with --post: how much of it (default: all)')
+      .option('--void <id>', 'release the pending transfer with this id')
+      .option('--balancing-debit', 'book at most what the debit account has')
+      .option('--balancing-credit', 'book at most what the credit account owes')
+      .option('--closing-debit', 'with --pending: close the debit account')
+      .option('--closing-credit', 'with --pending: close the credit account')
+      .option('--imported-at <time>', 'a transfer of the past: ISO 8601 UTC time, or nanoseconds'),
+  ).action((debit, credit, amount, flags: Flags) => run([debit, credit, amount], flags));
+}
+
+/** What the command line alone can get wrong is told before any server is asked. */
+async function run(args: Args, flags: Flags): Promise<void> {
+  const kind = kindOf(flags);
+  const transferId = flags.id === undefined ? id() : parseId('--id', flags.id);
+  const code = parseWhole('--code', flags.code, 65_535, 1);
+  if (kind.kind === 'resolution') {
+    if (args[0] !== undefined) {
+      throw new MisuseError('--post and --void take no accounts: they are those of the transfer');
+    }
+    if (flags.amount !== undefined && flags.void !== undefined) {
+      throw new MisuseError('--amount needs --post');
+    }
+    await withClient(flags, (client) => resolve(client, transferId, kind.pendingId, flags));
+    return;
+  }
+  if (flags.amount !== undefined) throw new MisuseError('--amount needs --post');
+  const [debit, credit, amount] = args;
+  if (debit === undefined || credit === undefined || amount === undefined) {
+    throw new MisuseError('transfer takes a debit account, a credit account and an amount');
+  }
+  const { ledger } = flags;
+  if (ledger === undefined) throw new MisuseError("--ledger is missing: such as '--ledger EUR'");
+  const accounts = {
+    id: transferId,
+    debitAccountId: parseId('debit', debit),
+    creditAccountId: parseId('credit', credit),
+    code,
+  };
+  await withClient(flags, (client) => book(client, accounts, kind, amount, ledger, flags));
 }
 
 async function book(
   client: EvenkeelClient,
-  debit: string,
-  credit: string,
+  accounts: Pick<NewTransfer, 'id' | 'debitAccountId' | 'creditAccountId' | 'code'>,
+  { flags, timeout, timestamp }: TransferKind & { kind: 'new' },
   amount: string,
-  flags: Flags,
+  ledgerText: string,
+  options: Flags,
 ): Promise<void> {
-  const transferId = flags.id === undefined ? id() : parseId('--id', flags.id);
-  const debitAccountId = parseId('debit', debit);
-  const creditAccountId = parseId('credit', credit);
-  const code = parseWhole('--code', flags.code, 65_535, 1);
-  const topology = await client.topology();
-  const ledger = parseLedger(topology, flags.ledger);
+  const ledger = parseLedger(await client.ledgers(), ledgerText);
   const transfer = {
-    id: transferId,
-    debitAccountId,
-    creditAccountId,
-    amount: parseAmount(amount, ledger),
+    ...accounts,
     ledger: ledger.number,
-    code,
+    amount: parseAmount(amount, ledger),
+    flags,
+    timeout,
+    timestamp,
   };
-  const result = await client.transfer(transfer, { balances: true }).catch((error: unknown) => {
+  report(transfer, await submit(client, transfer), ledger, options);
+}
+
+/** The accounts are looked up, for the request must name them where there are several units. */
+async function resolve(
+  client: EvenkeelClient,
+  transferId: bigint,
+  pendingId: bigint,
+  options: Flags,
+): Promise<void> {
+  const [pending] = await client.lookupTransfers([pendingId]);
+  if (pending === undefined) {
+    throw new FailedError(`there is no transfer ${formatId(pendingId)}`);
+  }
+  const ledgers = await client.ledgers();
+  const ledger = ledgers.find(({ number }) => number === pending.ledger);
+  if (ledger === undefined) throw new FailedError(`there is no ledger ${pending.ledger}`);
+  const amount = options.amount === undefined ? AMOUNT_ALL : parseAmount(options.amount, ledger);
+  const transfer =
+    options.post === undefined
+      ? voidOf(pending, { id: transferId })
+      : post(pending, { id: transferId, amount });
+  report(transfer, await submit(client, transfer), ledger, options);
+}
+
+async function submit(client: EvenkeelClient, transfer: NewTransfer): Promise<TransferResult> {
+  try {
+    return await client.transfer(transfer, { balances: true });
+  } catch (error) {
     const unknown = error instanceof ClientError && error.code === 'outcome_unknown';
     if (!unknown) throw error;
-    const again = `--id ${formatId(transferId)}`;
+    const again = `--id ${formatId(transfer.id)}`;
     throw new FailedError(`${error.message}: repeat this command with ${again}`, { cause: error });
-  });
-  const { status, timestamp, debitAccount, creditAccount } = result;
-  if (flags.json) {
-    console.log(
-      toJson({ id: formatId(transferId), status, timestamp, debitAccount, creditAccount }),
-    );
-  } else if (result.ok) {
-    const balance = (side: typeof debitAccount) =>
-      side === undefined
-        ? 'unknown'
-        : amountText(topology, ledger.number, side.creditsPosted - side.debitsPosted);
-    console.log(`transfer ${formatId(transferId)}: ${status}`);
-    console.log(`  balance of ${debit} is now ${balance(debitAccount)}`);
-    console.log(`  balance of ${credit} is now ${balance(creditAccount)}`);
-  }
-  if (!result.ok) {
-    throw new FailedError(`transfer ${formatId(transferId)} was refused: ${status}`);
   }
 }
 
-function parseAmount(
-  text: string,
-  ledger: { currency: string; number: number; scale: number },
-): bigint {
-  try {
-    const { currency: code, number: numeric, scale } = ledger;
-    return parseMoney(text, { code, numeric, scale });
-  } catch (error) {
-    throw new MisuseError(`amount: ${(error as Error).message}`, { cause: error });
+function report(
+  transfer: NewTransfer,
+  result: TransferResult,
+  ledger: Ledger,
+  options: Flags,
+): void {
+  const { status, timestamp, debitAccount, creditAccount } = result;
+  const transferId = formatId(transfer.id);
+  if (options.json) {
+    console.log(toJson({ id: transferId, status, timestamp, debitAccount, creditAccount }));
+  } else if (result.ok) {
+    console.log(`transfer ${transferId}: ${status}`);
+    console.log(balanceText(transfer.debitAccountId, debitAccount, ledger));
+    console.log(balanceText(transfer.creditAccountId, creditAccount, ledger));
   }
+  if (!result.ok) throw new FailedError(`transfer ${transferId} was refused: ${status}`);
+}
+
+function balanceText(
+  accountId: bigint,
+  balances: TransferResult['debitAccount'],
+  ledger: Ledger,
+): string {
+  const account = `  balance of ${formatId(accountId)} is now`;
+  if (balances === undefined) return `${account} unknown`;
+  const amount = (minor: bigint) => amountText({ ledgers: [ledger] }, ledger.number, minor);
+  const { creditsPosted, debitsPosted, debitsPending, creditsPending } = balances;
+  const pending = [
+    ...(debitsPending > 0n ? [`${amount(debitsPending)} of debits pending`] : []),
+    ...(creditsPending > 0n ? [`${amount(creditsPending)} of credits pending`] : []),
+  ];
+  const more = pending.length === 0 ? '' : ` (${pending.join(', ')})`;
+  return `${account} ${amount(creditsPosted - debitsPosted)}${more}`;
 }

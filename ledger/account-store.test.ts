@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { AccountStore } from './account-store.ts';
+import { AccountStore, HotWord } from './account-store.ts';
 import { InvariantError } from './invariant.ts';
-import { ACCOUNT_ROW_WORDS, AccountRowWord, AccountWord } from './layout.ts';
+import { ACCOUNT_ROW_WORDS, AccountRowWord } from './layout.ts';
 import { accountOf, idWords, packAccounts } from './testing/records.ts';
 
 const COUNT = 10_000;
@@ -20,7 +20,7 @@ describe('the account store', () => {
     const store = filled();
     for (let n = 0; n < COUNT; n += 1) {
       const handle = store.find(idWords(idOf(n)), 0);
-      const at = store.offsetOf(handle) + AccountWord.timestamp;
+      const at = store.offsetOf(handle) + HotWord.timestamp;
       expect([handle, store.pageOf(handle)[at]]).toEqual([n, n]);
     }
     expect(store.find(idWords(idOf(COUNT)), 0)).toBe(-1);

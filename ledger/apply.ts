@@ -18,6 +18,7 @@ import {
   TransferWord,
 } from './layout.ts';
 import { LOOK_AHEAD_EVENTS } from './look-ahead.ts';
+import { bookIfPlain } from './plain-transfer.ts';
 import type { ResultWriter } from './results.ts';
 import type { LedgerState } from './state.ts';
 import { CREATED, LINKED_EVENT_CHAIN_OPEN, LINKED_EVENT_FAILED } from './status.ts';
@@ -90,16 +91,14 @@ function createAll(
   results: ResultWriter,
 ): void {
   const { chain, lookAhead, time } = state;
-  const { handles, hashes } = lookAhead;
   const isTransfers = kind === SubBatchKind.createTransfers;
   state.batchTime.set(time.lo, time.hi);
   state.isImport = (flags & SubBatchFlag.imported) !== 0;
   state.wantsBalances = (flags & SubBatchFlag.balances) !== 0;
   for (let i = 0, at = bodyAt; i < count; i += 1, at += RECORD_WORDS) {
-    const ahead = i % LOOK_AHEAD_EVENTS;
-    if (isTransfers && ahead === 0) {
+    const inBlock = i % LOOK_AHEAD_EVENTS;
+    if (isTransfers && inBlock === 0)
       lookAhead.fill(state, words, at, Math.min(LOOK_AHEAD_EVENTS, count - i));
-    }
     beginEvent(state);
     const isLinked = (words[at + CODE_AND_FLAGS]! & LINKED) !== 0;
     if (isLinked && !chain.open) chain.begin(state, results);
@@ -108,9 +107,13 @@ function createAll(
     else if (chain.broken) status = LINKED_EVENT_FAILED;
     else if (isTransfers) {
       const event = firstEvent + i;
-      const debit = handles[2 * ahead]!;
-      const credit = handles[2 * ahead + 1]!;
-      status = createTransfer(state, words, at, event, debit, credit, hashes[ahead]!);
+      const debit = lookAhead.handles[2 * inBlock]!;
+      const credit = lookAhead.handles[2 * inBlock + 1]!;
+      const hash = lookAhead.hashes[inBlock]!;
+      // Within a chain accounts are kept as they were, which bookIfPlain does not do.
+      const isBooked =
+        !chain.open && !state.isImport && bookIfPlain(state, words, at, event, debit, credit, hash);
+      status = isBooked ? CREATED : createTransfer(state, words, at, event, debit, credit, hash);
     } else status = createAccount(state, words, at, firstEvent + i);
     if (status !== CREATED) {
       if (chain.open && !chain.broken) chain.break(state, results);

@@ -99,7 +99,11 @@ export class Chain {
 
   #undoTimeouts({ pendings, timeouts }: LedgerState): void {
     const { words } = pendings;
-    for (let at = pendings.length - PENDING_ROW_WORDS; at >= this.#pendings; at -= PENDING_ROW_WORDS) {
+    for (
+      let at = pendings.length - PENDING_ROW_WORDS;
+      at >= this.#pendings;
+      at -= PENDING_ROW_WORDS
+    ) {
       const lo = words[at + PendingRowWord.timestamp]!;
       const hi = words[at + PendingRowWord.timestamp + 1]!;
       const deadlineLo = words[at + PendingRowWord.deadline]!;
@@ -120,6 +124,7 @@ export class Chain {
       digest.event(LINKED_EVENT_FAILED, time.lo, time.hi);
       time.next();
     }
-    if (time.lo !== lo || time.hi !== hi) throw new InvariantError('a chain lost count of its events');
+    if (time.lo !== lo || time.hi !== hi)
+      throw new InvariantError('a chain lost count of its events');
   }
 }

@@ -5,7 +5,7 @@ import { importedAccountStatus, timestampStatus } from './import-rules.ts';
 import { AccountFlag, AccountWord } from './layout.ts';
 import { NO_ACCOUNT } from './outcome.ts';
 import type { LedgerState } from './state.ts';
-import { AccountStatus, InternalStatus } from './status.ts';
+import { AccountStatus, CREATED, InternalStatus } from './status.ts';
 import { isHighHalfMax, isZero } from './u128.ts';
 
 const LIMITS = AccountFlag.debitsMustNotExceedCredits | AccountFlag.creditsMustNotExceedDebits;
@@ -36,7 +36,7 @@ export function createAccount(
   } else {
     state.accounts.create(words, at, time.lo, time.hi);
   }
-  return AccountStatus.created;
+  return CREATED;
 }
 
 /** In a chain an id that no account can have is refused by the chain's unit, whatever its slot. */

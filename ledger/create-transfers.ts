@@ -18,11 +18,18 @@ import { invariant } from './invariant.ts';
 import { Known } from './known-ids.ts';
 import { Leg, PendingState, TransferFlag, TransferWord } from './layout.ts';
 import { NO_ACCOUNT } from './outcome.ts';
-import { addToColumn, bookTransfer, notePending, noteRequested, rowTime, setClosed } from './posting.ts';
+import {
+  addToColumn,
+  bookTransfer,
+  notePending,
+  noteRequested,
+  rowTime,
+  setClosed,
+} from './posting.ts';
 import { reserve } from './reserve.ts';
 import { resolvePending } from './resolve-pending.ts';
 import type { LedgerState } from './state.ts';
-import { InternalStatus, TransferStatus } from './status.ts';
+import { CREATED, InternalStatus, TransferStatus } from './status.ts';
 import { copy, equal, isHighHalfMax, isMax, isZero } from './u128.ts';
 import { copyRecord } from './words.ts';
 
@@ -216,7 +223,7 @@ function transfer(
   else book(state, words, at, flags, debit, credit, amountWords, amountAt);
   state.outcome.debit = debit;
   state.outcome.credit = credit;
-  return TransferStatus.created;
+  return CREATED;
 }
 
 /** False if the deadline is past the end of time. */

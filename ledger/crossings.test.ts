@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { InvariantError } from './invariant.ts';
 import { AccountFlag } from './layout.ts';
-import { InternalStatus, TransferStatus } from './status.ts';
+import { AccountStatus, InternalStatus, TransferStatus } from './status.ts';
 import type { Command } from './testing/oracle.ts';
 import {
   accountOf,
@@ -212,8 +212,27 @@ describe('a crossing', () => {
       const clearing = idWords(unit.oracle.clearingId(1, other));
       return unit.plain.unfoldedAccountTransfers(clearing).map((row) => unpackTransfer(row, 0).id);
     });
-    expect(here).toEqual([2n, 1n]);
+    // Home, and the hold before it.
+    expect(here).toEqual([2n, 2n, 1n, 1n]);
     expect(there).toEqual([2n, 1n]);
+  });
+
+  it('takes the time of its hold, also where no row has an id and memory has forgotten it', () => {
+    const taken = AccountStatus.imported_event_timestamp_must_not_regress;
+    for (const restarts of [false, true]) {
+      const { home } = pair();
+      // With the first comes the clearing account, whose time no account may have anyway.
+      home.apply(transfers(VALID, { ...VALID, id: 51n }));
+      const { timestamp } = home.openCrossings()[1]!.record;
+      home.fold('once');
+      if (restarts) home.restart();
+      home.advanceTo(home.now + 100n);
+      const events = [timestamp, timestamp + 1n].map((time, i) =>
+        accountOf({ id: accountIn(1, 2 + i), flags: AccountFlag.imported, timestamp: time }),
+      );
+      const results = home.apply({ kind: 'accounts', events, balances: false });
+      expect(results.map(({ status }) => status)).toEqual([taken, AccountStatus.created]);
+    }
   });
 
   it('is found by channel and sequence while it is open', () => {

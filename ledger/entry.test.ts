@@ -7,6 +7,7 @@ import {
   createTransfersSubBatch,
   decideSubBatch,
   EntryBuilder,
+  expireSubBatch,
   eventCount,
   MalformedEntryError,
   readEntry,
@@ -102,7 +103,7 @@ describe('a malformed entry is refused', () => {
 
   it.each<[string, () => Uint32Array, string]>([
     ['empty', () => new Uint32Array(0), 'no whole header'],
-    ['another version', () => changed(oneTransfer(), EntryWord.version, 2), 'version is 2'],
+    ['another version', () => changed(oneTransfer(), EntryWord.version, 1), 'version is 1'],
     ['too long', () => new Uint32Array(ENTRY_BYTES_MAX / 4 + 1), 'bytes'],
     ['a sub-batch missing', () => changed(oneTransfer(), EntryWord.subBatchCount, 2), 'cut off'],
     [
@@ -112,9 +113,19 @@ describe('a malformed entry is refused', () => {
     ],
     ['no timestamp', () => changed(oneTransfer(), EntryWord.timestamp, 0), 'out of range'],
     ['a timestamp past 2^63', () => changed(oneTransfer(), 3, 0x8000_0000), 'out of range'],
-    ['an unknown kind', () => changed(oneTransfer(), sub(0, 0), 6), 'of kind 6'],
+    ['an unknown kind', () => changed(oneTransfer(), sub(0, 0), 7), 'of kind 7'],
     ['kind zero', () => changed(oneTransfer(), sub(0, 0), 0), 'of kind 0'],
-    ['an unknown flag', () => changed(oneTransfer(), sub(0, 0), 3 | (2 << 16)), 'flags 2'],
+    ['an unknown flag', () => changed(oneTransfer(), sub(0, 0), 3 | (4 << 16)), 'flags 4'],
+    [
+      'an import by a unit',
+      () => changed(entryOf(completeSubBatch(2, [])), sub(0, 0), 5 | (2 << 16)),
+      'flags 2',
+    ],
+    [
+      'an expiry in the name of a unit',
+      () => changed(entryOf(expireSubBatch(new Uint32Array(4))), sub(0, 3), 1),
+      'names unit 1',
+    ],
     ['a count too high', () => changed(oneTransfer(), sub(0, 1), 2), 'does not have 64 words'],
     ['far too many events', () => changed(oneTransfer(), sub(0, 1), 8_191), '8191 events'],
     ['a body too short', () => changed(oneTransfer(), sub(0, 2), 31), 'does not have 32 words'],

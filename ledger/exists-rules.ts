@@ -85,8 +85,7 @@ export function existingResolutionStatus(
   };
   if (differs128(W.debitAccountId)) return TransferStatus.exists_with_different_debit_account_id;
   if (differs128(W.creditAccountId)) return TransferStatus.exists_with_different_credit_account_id;
-  const isPost =
-    (event[e + W.codeAndFlags]! & (TransferFlag.postPendingTransfer << 16)) !== 0;
+  const isPost = (event[e + W.codeAndFlags]! & (TransferFlag.postPendingTransfer << 16)) !== 0;
   const wholeAmount = isPost ? isMax(event, e + W.amount) : isZero(event, e + W.amount);
   const amountWords = wholeAmount ? pending : event;
   if (!equal(amountWords, (wholeAmount ? p : e) + W.amount, stored, s + W.amount)) {
@@ -94,7 +93,9 @@ export function existingResolutionStatus(
   }
   if (differs128(W.userData128)) return TransferStatus.exists_with_different_user_data_128;
   const has64 = (event[e + W.userData64]! | event[e + W.userData64 + 1]!) !== 0;
-  if (differs64(has64 ? event : pending, (has64 ? e : p) + W.userData64, stored, s + W.userData64)) {
+  if (
+    differs64(has64 ? event : pending, (has64 ? e : p) + W.userData64, stored, s + W.userData64)
+  ) {
     return TransferStatus.exists_with_different_user_data_64;
   }
   const userData32 = event[e + W.userData32]! || pending[p + W.userData32]!;

@@ -88,7 +88,9 @@ export class KnownIds {
     const oldest = rows.wordsOf(rows.begin);
     const oldestAt = rows.offsetOf(rows.begin) + TransferRowWord.rowTimestamp;
     const hi = words[at + 1]!;
-    return hi < oldest[oldestAt + 1]! || (hi === oldest[oldestAt + 1] && words[at]! < oldest[oldestAt]!);
+    return (
+      hi < oldest[oldestAt + 1]! || (hi === oldest[oldestAt + 1] && words[at]! < oldest[oldestAt]!)
+    );
   }
 
   /** Reads where an id with this hash would stand, so that it is in the cache when it is needed. */

@@ -1,9 +1,29 @@
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { actions, run } from './testing/actions.ts';
+import { RandomWorld } from './testing/random-world.ts';
 
-/** Runs in a second or two; the rest is for machines that do other things too. */
+/** Runs in a few seconds; the rest is for machines that do other things too. */
 const TIMEOUT_MS = 60_000;
+
+describe('a unit and the reference ledger', () => {
+  it(
+    'agree on every result, balance, event and deadline, whatever is asked, forgotten and looked up again',
+    () => {
+      const seed = fc.integer({ min: 0, max: 0xffff_ffff });
+      const steps = fc.array(seed, { maxLength: 120, size: 'max' });
+      fc.assert(
+        fc.property(seed, steps, (worldSeed, stepSeeds) => {
+          const world = new RandomWorld(worldSeed, false);
+          for (const step of stepSeeds) world.step(step);
+          world.end();
+        }),
+        { numRuns: 60 },
+      );
+    },
+    TIMEOUT_MS,
+  );
+});
 
 describe('units with crossings between them', () => {
   it(

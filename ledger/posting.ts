@@ -19,6 +19,25 @@ import { copyRecord, copyWords } from './words.ts';
 
 const HISTORY_FLAG = AccountFlag.history << 16;
 
+/**
+ * Adds the amount to one column of each account, both balances then being as they are after the event.
+ * `debit` and `credit` are where the columns lie.
+ */
+export function addToBoth(
+  state: LedgerState,
+  debitPage: Uint32Array,
+  debit: number,
+  creditPage: Uint32Array,
+  credit: number,
+  amount: Uint32Array,
+  amountAt: number,
+): void {
+  add(debitPage, debit, amount, amountAt);
+  add(creditPage, credit, amount, amountAt);
+  state.digest.column(debitPage, debit);
+  state.digest.column(creditPage, credit);
+}
+
 /** Adds to one column of an account; `column` is its HotWord. */
 export function addToColumn(
   state: LedgerState,
@@ -109,9 +128,7 @@ function book(
   otherUnit: number,
   time: EventTime,
 ): void {
-  const { ids, outcome } = state;
-  const timeLo = time.lo;
-  const timeHi = time.hi;
+  const { accounts, ids, outcome } = state;
   const rows = ids.rows.wordsOf(serial);
   const row = ids.rows.offsetOf(serial);
   copyRecord(record, recordAt, rows, row);
@@ -119,51 +136,63 @@ function book(
   rows[row + TransferWord.timestamp + 1] = outcome.timestampHi;
   rows[row + TransferRowWord.leg] = (otherUnit << 16) | leg;
   rows[row + TransferRowWord.crc] = 0;
-  rows[row + TransferRowWord.rowTimestamp] = timeLo;
-  rows[row + TransferRowWord.rowTimestamp + 1] = timeHi;
-  link(state, debit, rows, row + TransferRowWord.previousDebit, timeLo, timeHi);
-  link(state, credit, rows, row + TransferRowWord.previousCredit, timeLo, timeHi);
-  state.lastRowLo = timeLo;
-  state.lastRowHi = timeHi;
+  rows[row + TransferRowWord.rowTimestamp] = time.lo;
+  rows[row + TransferRowWord.rowTimestamp + 1] = time.hi;
+  const debitPage = accounts.pageOf(debit);
+  const debitAt = accounts.offsetOf(debit);
+  link(debitPage, debitAt, rows, row + TransferRowWord.previousDebit, time);
+  settle(state, debit, debitPage, debitAt, time);
+  const creditPage = accounts.pageOf(credit);
+  const creditAt = accounts.offsetOf(credit);
+  link(creditPage, creditAt, rows, row + TransferRowWord.previousCredit, time);
+  settle(state, credit, creditPage, creditAt, time);
+  state.lastRowLo = time.lo;
+  state.lastRowHi = time.hi;
 }
 
 /** Puts the row at the head of the account's history; `previousAt` is the row's link for this side. */
 function link(
-  state: LedgerState,
-  handle: number,
+  page: Uint32Array,
+  account: number,
   rows: Uint32Array,
   previousAt: number,
-  timeLo: number,
-  timeHi: number,
+  time: EventTime,
 ): void {
-  const { accounts } = state;
-  const page = accounts.pageOf(handle);
-  const row = accounts.offsetOf(handle);
-  rows[previousAt] = page[row + HotWord.latestTransfer]!;
-  rows[previousAt + 1] = page[row + HotWord.latestTransfer + 1]!;
-  page[row + HotWord.latestTransfer] = timeLo;
-  page[row + HotWord.latestTransfer + 1] = timeHi;
+  const latest = account + HotWord.latestTransfer;
+  rows[previousAt] = page[latest]!;
+  rows[previousAt + 1] = page[latest + 1]!;
+  page[latest] = time.lo;
+  page[latest + 1] = time.hi;
   // Wraps round after 2^32 rows, which HISTORY_EVERY divides.
-  const count = page[row + HotWord.transferCount]! + 1;
-  page[row + HotWord.transferCount] = count;
-  accounts.markChanged(handle);
-  const everyRow = (page[row + HotWord.codeAndFlags]! & HISTORY_FLAG) !== 0;
-  if (everyRow || count % HISTORY_EVERY === 0) addHistory(state, handle, page, row, timeLo, timeHi);
+  page[account + HotWord.transferCount]! += 1;
 }
 
-function addHistory(
+/** The books must learn of the account, and every so often of its balances at this row. */
+function settle(
+  state: LedgerState,
+  handle: number,
+  page: Uint32Array,
+  account: number,
+  time: EventTime,
+): void {
+  if (page[account + HotWord.changed] === 0) state.accounts.markChanged(handle);
+  const isNth = (page[account + HotWord.transferCount]! & (HISTORY_EVERY - 1)) === 0;
+  const isKept = (page[account + HotWord.codeAndFlags]! & HISTORY_FLAG) !== 0;
+  if (isNth || isKept) addHistory(state, handle, page, account, time);
+}
+
+export function addHistory(
   state: LedgerState,
   handle: number,
   page: Uint32Array,
   row: number,
-  timeLo: number,
-  timeHi: number,
+  time: EventTime,
 ): void {
   const at = state.history.addRow(HISTORY_ROW_WORDS);
   const { words } = state.history;
   words[at + HistoryRowWord.handle] = handle;
-  words[at + HistoryRowWord.rowTimestamp] = timeLo;
-  words[at + HistoryRowWord.rowTimestamp + 1] = timeHi;
+  words[at + HistoryRowWord.rowTimestamp] = time.lo;
+  words[at + HistoryRowWord.rowTimestamp + 1] = time.hi;
   copyWords(page, row + HotWord.debitsPending, words, at + HistoryRowWord.balances, BALANCES_WORDS);
 }
 

@@ -15,7 +15,7 @@ import {
   takeFromColumn,
 } from './posting.ts';
 import type { LedgerState } from './state.ts';
-import { InternalStatus, TransferStatus } from './status.ts';
+import { CREATED, InternalStatus, TransferStatus } from './status.ts';
 import { copy, equal, greater, isMax, isZero } from './u128.ts';
 
 const F = TransferFlag;
@@ -63,7 +63,7 @@ export function resolvePending(
     addToColumn(state, credit, HotWord.creditsPosted, state.amount, 0);
   }
   book(state, words, at, flags, hash, debit, credit, pending, p);
-  return TransferStatus.created;
+  return CREATED;
 }
 
 function statusOfFields(words: Uint32Array, at: number, flags: number): number {
@@ -94,12 +94,10 @@ function statusOfPending(
   if ((pending[p + W.codeAndFlags]! & (F.pending << 16)) === 0) {
     return TransferStatus.pending_transfer_not_pending;
   }
-  const differs128 = (word: number) =>
-    !isZero(words, at + word) && !equal(words, at + word, pending, p + word);
-  if (differs128(W.debitAccountId)) {
+  if (differs(words, at + W.debitAccountId, pending, p + W.debitAccountId)) {
     return TransferStatus.pending_transfer_has_different_debit_account_id;
   }
-  if (differs128(W.creditAccountId)) {
+  if (differs(words, at + W.creditAccountId, pending, p + W.creditAccountId)) {
     return TransferStatus.pending_transfer_has_different_credit_account_id;
   }
   const ledger = words[at + W.ledger]!;
@@ -131,6 +129,11 @@ function statusOfPending(
   }
 }
 
+/** An account is named, and it is another one. */
+function differs(words: Uint32Array, at: number, pending: Uint32Array, p: number): boolean {
+  return !isZero(words, at) && !equal(words, at, pending, p);
+}
+
 /** The regress rule, then the deadline, which holds though its expiry may not be applied yet. */
 function statusOfTime(
   state: LedgerState,
@@ -140,8 +143,7 @@ function statusOfTime(
   pending: Uint32Array,
   p: number,
 ): number {
-  const isImported = (flags & F.imported) !== 0;
-  if (isImported) {
+  if ((flags & F.imported) !== 0) {
     const regress = importedRegressStatus(state, words, at + TransferWord.timestamp);
     if (regress !== OK) return regress;
   }
@@ -150,10 +152,8 @@ function statusOfTime(
   const { deadline, time } = state;
   const timestamp = p + TransferWord.timestamp;
   deadline.set(pending[timestamp]!, pending[timestamp + 1]!, timeout);
-  const own = at + TransferWord.timestamp;
-  const isLate = isImported
-    ? deadline.isPast(words[own]!, words[own + 1]!)
-    : deadline.isPast(time.lo, time.hi);
+  // An import's given time doesn't count: its outcome must not hang on whether the expiry is late.
+  const isLate = deadline.isPast(time.lo, time.hi);
   return isLate ? TransferStatus.pending_transfer_expired : OK;
 }
 

@@ -79,9 +79,7 @@ function resolution(row: Uint32Array, at: number): PendingState {
   if (leg !== Leg.both) return PendingState.none;
   const flags = row[at + TransferWord.codeAndFlags]! >>> 16;
   if ((flags & TransferFlag.postPendingTransfer) !== 0) return PendingState.posted;
-  return (flags & TransferFlag.voidPendingTransfer) !== 0
-    ? PendingState.voided
-    : PendingState.none;
+  return (flags & TransferFlag.voidPendingTransfer) !== 0 ? PendingState.voided : PendingState.none;
 }
 
 /** An expiry's record is the pending transfer's own. */

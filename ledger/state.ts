@@ -5,11 +5,7 @@ import { Deadline } from './deadline.ts';
 import { Digest } from './digest.ts';
 import { EventTime } from './event-time.ts';
 import { KnownIds } from './known-ids.ts';
-import {
-  ACCOUNT_ROW_WORDS,
-  RECORD_WORDS,
-  REQUESTED_ROW_WORDS,
-} from './layout.ts';
+import { ACCOUNT_ROW_WORDS, RECORD_WORDS, REQUESTED_ROW_WORDS } from './layout.ts';
 import { LookAhead } from './look-ahead.ts';
 import { Outcome } from './outcome.ts';
 import { RowRing } from './row-ring.ts';

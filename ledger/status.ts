@@ -101,7 +101,10 @@ export const TransferStatus = {
   exceeds_debits: 55,
 } as const;
 
-/** The same numbers for accounts and transfers. */
+/**
+ * The same numbers for accounts and transfers. On paths that every event takes these are used: a number
+ * past 2^31 that is read from an object above is an object of its own for each read.
+ */
 export const CREATED = 0xffff_ffff;
 export const LINKED_EVENT_FAILED = 1;
 export const LINKED_EVENT_CHAIN_OPEN = 2;

@@ -187,7 +187,7 @@ function setDifference(
 
 /** Below 2^52: three of them add up exactly as doubles. */
 function isSmall(words: Uint32Array, at: number): boolean {
-  return (words[at + 1]! >>> 20 | words[at + 2]! | words[at + 3]!) === 0;
+  return ((words[at + 1]! >>> 20) | words[at + 2]! | words[at + 3]!) === 0;
 }
 
 function smallValue(words: Uint32Array, at: number): number {

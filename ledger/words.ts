@@ -62,12 +62,7 @@ export function copyWords(
 }
 
 /** RECORD_WORDS, spelled out: a loop takes three times as long, and every transfer is copied once. */
-export function copyRecord(
-  from: Uint32Array,
-  fromAt: number,
-  to: Uint32Array,
-  toAt: number,
-): void {
+export function copyRecord(from: Uint32Array, fromAt: number, to: Uint32Array, toAt: number): void {
   to[toAt + 0] = from[fromAt + 0]!;
   to[toAt + 1] = from[fromAt + 1]!;
   to[toAt + 2] = from[fromAt + 2]!;

@@ -63,6 +63,8 @@ export class FakeServer {
         LookupTransfers: method('Ledger/LookupTransfers'),
         GetAccountTransfers: method('Ledger/GetAccountTransfers'),
         GetTopology: method('Cluster/GetTopology'),
+        CreateLedger: method('Cluster/CreateLedger'),
+        ListLedgers: method('Cluster/ListLedgers'),
         SubmitTransfers: method('Ledger/SubmitTransfers', true),
       },
       {
@@ -72,6 +74,8 @@ export class FakeServer {
         LookupTransfers: this.#handle('LookupTransfers'),
         GetAccountTransfers: this.#handle('GetAccountTransfers'),
         GetTopology: this.#handle('GetTopology'),
+        CreateLedger: this.#handle('CreateLedger'),
+        ListLedgers: this.#handle('ListLedgers'),
         SubmitTransfers: (call: ServerDuplexStream<Buffer, Buffer>) => this.#submit(call),
       },
     );

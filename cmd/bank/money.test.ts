@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { CZK, formatMoney, parseMoney } from './money.ts';
 
 const JPY = { code: 'JPY', numeric: 392, scale: 0 };
+const GOLD = { code: 'gold, 1/1000 oz', numeric: 1, scale: 3 };
+const DIGITS = { code: '1.5', numeric: 2, scale: 0 };
 const KWD = { code: 'KWD', numeric: 414, scale: 3 };
 
 describe('format', () => {
@@ -26,7 +28,7 @@ describe('parse', () => {
     fc.assert(
       fc.property(
         fc.bigInt({ min: -(2n ** 128n), max: 2n ** 128n }),
-        fc.constantFrom(CZK, JPY, KWD),
+        fc.constantFrom(CZK, JPY, KWD, GOLD, DIGITS),
         (minor, currency) => {
           expect(parseMoney(formatMoney(minor, currency), currency)).toBe(minor);
         },

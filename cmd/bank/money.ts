@@ -1,4 +1,4 @@
-/** A currency by ISO 4217: `numeric` is the ledger that holds it, `scale` its decimals. */
+/** A currency, or another quantity by its name: `numeric` is the ledger that holds it, `scale` its decimals. */
 export interface Currency {
   readonly code: string;
   readonly numeric: number;
@@ -28,7 +28,11 @@ export function parseMoney(text: string, currency: Currency): bigint {
       `not an amount of money: ${JSON.stringify(text)}: expected ${expected}, as in '${example}'`,
     );
   };
-  const parts = /^(-?)(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d+))?(?: ?([A-Za-z]+))?$/.exec(text.trim());
+  // Names may hold digits and spaces: what ends in the ledger's own name after a space is that name.
+  const named = ` ${currency.code}`;
+  const trimmed = text.trim();
+  const bare = trimmed.endsWith(named) ? trimmed.slice(0, -named.length) : trimmed;
+  const parts = /^(-?)(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d+))?(?: ?([A-Za-z]+))?$/.exec(bare);
   if (parts === null) throw refuse('digits, grouped by three or not at all');
   const [, sign, whole = '', fraction = '', code = currency.code] = parts;
   if (code !== currency.code) throw refuse(`the currency ${currency.code}`);

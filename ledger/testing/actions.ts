@@ -253,7 +253,7 @@ class World {
     const there = this.#clearing(far, home, ledger);
     expect(here.creditsPending).toBe(sum(open));
     const credited = open.filter(({ record }) => {
-      const booked = this.#unit(far).oracle.transfers.get(record.id);
+      const booked = this.#unit(far).oracle.ledger.transfers.get(record.id);
       return booked !== undefined && booked.debit === record.debit;
     });
     expect(there.debitsPosted - here.creditsPosted).toBe(sum(credited));

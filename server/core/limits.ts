@@ -20,6 +20,8 @@ export const DECIDE_ITEMS_MAX = 4_096;
 export const DECIDES_IN_FLIGHT_MAX = 8;
 /** Pending transfers that one expire entry lists; more wait for the next. */
 export const EXPIRE_ITEMS_MAX = 256;
+/** Ledgers in the registry: every server keeps them all in memory, and lists them in one answer. */
+export const LEDGERS_MAX = 4_096;
 /** Ids one look-up request carries, also the most rows that an account-transfers page has. */
 export const READ_ROWS_MAX = 8_190;
 

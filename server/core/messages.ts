@@ -22,6 +22,10 @@ export const RequestKind = {
   lookupTransfers: 3,
   /** Body: an account-transfers query, see reads.ts. */
   accountTransfers: 4,
+  /** To the registry. Body: the ledger. Answer: a LedgerOutcome, then the ledger that is there. See registry-request.ts. */
+  createLedger: 32,
+  /** To the registry. No body. Answer: all ledgers. */
+  listLedgers: 33,
 } as const;
 
 /** A request to the leader of a unit. Sent again to another server when it is refused or goes unanswered. */

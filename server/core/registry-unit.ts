@@ -1,95 +1,214 @@
-import { type Entry, EntryKind } from '../../consensus/types.ts';
-import { EvenkeelError } from './error.ts';
+import { type Entry, EntryKind, type ServerId } from '../../consensus/types.ts';
+import type { LogLine } from './environment.ts';
 import { Group, type GroupEvents, type GroupOptions } from './group.ts';
 import type { Log } from './log/log.ts';
-import {
-  decodeTopology,
-  encodeTopology,
-  REGISTRY_UNIT,
-  slotOwners,
-  type Topology,
-} from './topology.ts';
+import { ReplyOutcome, RequestKind, type RequestMessage } from './messages.ts';
+import { decodeRegistryEntry, encodeRegistryEntry, type RegistryEntry } from './registry-entry.ts';
+import { decodeLedgers, encodeLedgers, registryRequestProblem } from './registry-request.ts';
+import { checkConfigured, LedgerOutcome, missingLedgers, RegistryState } from './registry-state.ts';
+import { asWords } from './router.ts';
+import { type LedgerDefinition, REGISTRY_UNIT, type Topology } from './topology.ts';
+
+export interface RegistryOptions {
+  readonly group: GroupOptions;
+  /** Proposed by the first leader, and compared with what the registry holds by all. */
+  readonly configured: Topology;
+  readonly log: LogLine;
+  readonly sendRaft: GroupEvents['send'];
+  /** Answers one request, see LedgerUnitOptions. */
+  reply(
+    to: ServerId,
+    request: RequestMessage,
+    offset: number,
+    count: number,
+    outcome: number,
+    words: Uint32Array,
+  ): void;
+}
+
+interface Asked {
+  readonly from: ServerId;
+  readonly request: RequestMessage;
+}
+
+interface ProposedLedger extends Asked {
+  readonly index: number;
+  readonly term: number;
+  readonly ledger: LedgerDefinition;
+}
+
+const NO_WORDS = new Uint32Array(0);
 
 /**
- * Unit 0. Its first command says which zones, servers, ledgers and units there are; the first leader
- * proposes it from its configuration. It has no books: the log is replayed from its start.
+ * Unit 0. Its first command says which zones, servers and units there are, and the first ledgers; the first
+ * leader proposes it from its configuration. Later ones add ledgers. It has no books: the log is replayed
+ * from its start.
  */
 export class RegistryUnit {
   readonly group: Group;
-  readonly #configured: Topology;
+  readonly #options: RegistryOptions;
+  readonly #state = new RegistryState();
   readonly #machine: RegistryStateMachine;
-  #topology: Topology | null = null;
-  #slotOwners: Uint16Array | null = null;
-  #proposed = false;
+  /** The configuration was held against the registry: once, for what is configured only seeds. */
+  #compared: boolean;
+  #topologyProposed = false;
+  /** Ledgers that this leader has proposed, in log order. */
+  #proposed: ProposedLedger[] = [];
+  #newReads: Asked[] = [];
+  #askedReads = new Map<number, Asked[]>();
+  #nextReadContext = 1;
 
   /** Throws `topology_differs`, before anything was changed, if the log knows the cluster otherwise than configured. */
-  constructor(options: GroupOptions, configured: Topology, log: Log, send: GroupEvents['send']) {
-    this.#configured = configured;
-    const kept = keptTopology(log);
-    if (kept !== null) checkSame(kept, configured);
+  constructor(options: RegistryOptions, log: Log) {
+    this.#options = options;
+    const kept = keptState(log);
+    if (kept.topology !== null) this.#compare(kept);
+    this.#compared = kept.topology !== null;
     const machine = new RegistryStateMachine((entry) => this.#apply(entry));
     this.#machine = machine;
-    this.group = new Group(options, log, machine, {
-      send,
+    this.group = new Group(options.group, log, machine, {
+      send: options.sendRaft,
       onLeading: () => {},
-      onDeposed: () => {
-        this.#proposed = false;
-      },
-      onRead: () => {},
-      onReadDropped: () => {},
+      onDeposed: () => this.#onDeposed(),
+      onRead: (context) => this.#onRead(context),
+      onReadDropped: (context) => this.#dropReads(this.#takeReads(context)),
     });
   }
 
   /** null until this replica has applied the first command. */
   get topology(): Topology | null {
-    return this.#topology;
+    return this.#state.topology;
   }
 
   get slotOwners(): Uint16Array | null {
-    return this.#slotOwners;
+    return this.#state.slotOwners;
   }
 
   get index(): number {
     return this.#machine.index;
   }
 
+  /** As far as this replica has applied the log: another may know of more. */
+  knowsLedger(number: number): boolean {
+    return this.#state.ledger(number) !== undefined;
+  }
+
+  receive(from: ServerId, request: RequestMessage): void {
+    const problem = registryRequestProblem(request);
+    if (problem !== null) {
+      const { kind } = request;
+      this.#options.log('error', `request refused: ${problem}`, { server: from, unit: 0, kind });
+      return;
+    }
+    const asked = { from, request };
+    if (!this.group.serving || this.topology === null) this.#dropReads([asked]);
+    else if (request.kind === RequestKind.listLedgers) this.#newReads.push(asked);
+    else this.#create(asked);
+  }
+
+  /** Before the group's output is taken. */
   prepare(): void {
-    if (this.#topology !== null || this.#proposed || !this.group.serving) return;
-    this.#proposed = !('refused' in this.group.propose(encodeTopology(this.#configured)));
+    if (!this.group.serving) return;
+    this.#askReads();
+    if (this.topology !== null || this.#topologyProposed) return;
+    const { configured: topology } = this.#options;
+    this.#topologyProposed = this.#propose({ entry: 'topology', topology }) !== null;
+  }
+
+  #propose(entry: RegistryEntry): { index: number; term: number } | null {
+    const proposed = this.group.propose(encodeRegistryEntry(entry));
+    return 'refused' in proposed ? null : proposed;
+  }
+
+  #create(asked: Asked): void {
+    const ledger = decodeLedgers(asWords(asked.request.body))[0]!;
+    const outcome = this.#state.outcomeOf(ledger);
+    if (outcome !== LedgerOutcome.created) {
+      this.#answer(asked, outcome, ledger);
+      return;
+    }
+    const proposed = this.#propose({ entry: 'ledger', ledger });
+    if (proposed === null) this.#reply(asked, ReplyOutcome.overloaded, NO_WORDS);
+    else this.#proposed.push({ ...asked, ...proposed, ledger });
   }
 
   #apply(entry: Entry): void {
-    if (entry.kind === EntryKind.empty || this.#topology !== null) return;
-    const topology = decodeTopology(entry.payload);
+    if (entry.kind === EntryKind.empty) return;
+    const command = decodeRegistryEntry(entry.payload);
+    const outcome = this.#state.apply(command);
     // Fatal: with other units or voters than the rest this server would vouch for what it doesn't hold.
-    checkSame(topology, this.#configured);
-    this.#topology = topology;
-    this.#slotOwners = slotOwners(this.#topology.units);
+    if (!this.#compared) this.#compare(this.#state);
+    this.#compared = true;
+    if (this.#proposed[0]?.index !== entry.index) return;
+    const { term, ledger, ...asked } = this.#proposed.shift()!;
+    if (term === entry.term) this.#answer(asked, outcome, ledger);
+    else this.#reply(asked, ReplyOutcome.unknown, NO_WORDS);
+  }
+
+  #compare(state: RegistryState): void {
+    const { configured, log } = this.#options;
+    checkConfigured(state, configured);
+    const missing = missingLedgers(state, configured).map((row) => `${row.ledger} ${row.currency}`);
+    if (missing.length === 0) return;
+    log(
+      'warn',
+      `ledgers of the configuration that the cluster does not have: ${missing.join(', ')}; 'evenkeel ledger add' adds one`,
+    );
+  }
+
+  /** With the ledger that is there under this number, or that was asked for if there is none. */
+  #answer(asked: Asked, outcome: number, ledger: LedgerDefinition): void {
+    const definition = encodeLedgers([this.#state.ledger(ledger.ledger) ?? ledger]);
+    this.#reply(asked, ReplyOutcome.done, Uint32Array.of(outcome, ...definition));
+  }
+
+  #onDeposed(): void {
+    this.#topologyProposed = false;
+    const proposed = this.#proposed;
+    this.#proposed = [];
+    for (const asked of proposed) this.#reply(asked, ReplyOutcome.unknown, NO_WORDS);
+    this.#dropReads(this.#newReads.splice(0));
+  }
+
+  #askReads(): void {
+    if (this.#newReads.length === 0) return;
+    const context = this.#nextReadContext;
+    this.#nextReadContext += 1;
+    const reads = this.#newReads.splice(0);
+    if (this.group.raft.requestRead(context) === undefined) this.#askedReads.set(context, reads);
+    else this.#dropReads(reads);
+  }
+
+  #onRead(context: number): void {
+    const words = encodeLedgers(this.topology?.ledgers ?? []);
+    for (const asked of this.#takeReads(context)) this.#reply(asked, ReplyOutcome.done, words);
+  }
+
+  #takeReads(context: number): readonly Asked[] {
+    const reads = this.#askedReads.get(context) ?? [];
+    this.#askedReads.delete(context);
+    return reads;
+  }
+
+  #dropReads(reads: readonly Asked[]): void {
+    for (const asked of reads) this.#reply(asked, ReplyOutcome.notLeader, NO_WORDS);
+  }
+
+  #reply({ from, request }: Asked, outcome: number, words: Uint32Array): void {
+    this.#options.reply(from, request, 0, 1, outcome, words);
   }
 }
 
-/** What was committed in an earlier run; null if this server has yet to hear of it. */
-function keptTopology(log: Log): Topology | null {
+/** What was committed in an earlier run; without a topology if this server has yet to hear of it. */
+function keptState(log: Log): RegistryState {
   const unit = log.unit(REGISTRY_UNIT);
+  const state = new RegistryState();
   const last = Math.min(unit.hardState().commit, unit.lastIndex());
   for (let index = 1; index <= last; index += 1) {
     const [entry] = unit.entries(index, index + 1, 1);
-    if (entry!.kind !== EntryKind.empty) return decodeTopology(entry!.payload);
+    if (entry!.kind !== EntryKind.empty) state.apply(decodeRegistryEntry(entry!.payload));
   }
-  return null;
-}
-
-function checkSame(cluster: Topology, configured: Topology): void {
-  // By the same way there and back, so that only what is kept is compared.
-  const told = decodeTopology(encodeTopology(configured));
-  for (const field of ['units', 'zones', 'servers', 'ledgers'] as const) {
-    const [made, says] = [JSON.stringify(cluster[field]), JSON.stringify(told[field])];
-    if (made === says) continue;
-    throw new EvenkeelError(
-      'topology_differs',
-      `topology_differs: the cluster was made with ${field} ${made}, but this server's configuration says ${says}`,
-    );
-  }
+  return state;
 }
 
 /** Always ready: it has no books to wait for. */

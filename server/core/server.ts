@@ -2,6 +2,7 @@ import type { Message, ServerId } from '../../consensus/types.ts';
 import type { Environment } from './environment.ts';
 import type { Gateway } from './gateway/api.ts';
 import { UnitGateway } from './gateway/gateway.ts';
+import { type Ledgers, RegistryLedgers } from './gateway/ledgers.ts';
 import type { Group, GroupOptions, Promised } from './group.ts';
 import { Homing } from './homing.ts';
 import { LedgerUnit } from './ledger-unit.ts';
@@ -39,6 +40,7 @@ const ROUNDS_MAX = 8;
  */
 export class Server {
   readonly gateway: Gateway;
+  readonly ledgers: Ledgers;
   readonly registry: RegistryUnit;
   readonly units: readonly LedgerUnit[];
   readonly #options: ServerOptions;
@@ -79,16 +81,24 @@ export class Server {
       receive: (from, message) => this.#receiveRequest(from, message),
     });
     this.registry = new RegistryUnit(
-      this.#groupOptions(REGISTRY_UNIT),
-      options.topology,
+      {
+        group: this.#groupOptions(REGISTRY_UNIT),
+        configured: options.topology,
+        log: env.log,
+        sendRaft: (message) => this.#sendRaft(REGISTRY_UNIT, message),
+        reply: (to, request, offset, count, outcome, words) =>
+          this.#reply(to, request, offset, count, outcome, words),
+      },
       this.#log,
-      (message) => this.#sendRaft(REGISTRY_UNIT, message),
     );
     this.units = Array.from({ length: options.topology.units }, (_, i) => this.#openUnit(i + 1));
     this.#groups = [this.registry.group, ...this.units.map((unit) => unit.group)];
+    const ledgers = new RegistryLedgers(this.#router, () => env.wake());
+    this.ledgers = ledgers;
     this.#gateway = new UnitGateway(
       this.registry,
       this.#router,
+      ledgers,
       () => env.clock.monotonicMs(),
       () => env.wake(),
     );
@@ -240,7 +250,7 @@ export class Server {
   }
 
   #receiveRequest(from: ServerId, request: RequestMessage): void {
-    const unit = this.units[request.unit - 1];
+    const unit = request.unit === REGISTRY_UNIT ? this.registry : this.units[request.unit - 1];
     if (unit === undefined) {
       this.#env.log('error', 'request refused: no such unit', { server: from, unit: request.unit });
       return;

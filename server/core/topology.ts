@@ -23,7 +23,7 @@ export interface ServerPlace {
   readonly zone: string;
 }
 
-/** A book: one currency (or another quantity) and how many decimals its minor unit has. */
+/** A book: one currency (or another quantity, such as pledged goods) and how many decimals its minor unit has. */
 export interface LedgerDefinition {
   readonly ledger: number;
   readonly currency: string;
@@ -64,20 +64,4 @@ export function isRemote(topology: Topology, server: ServerId): boolean {
   if (zone === undefined) return false;
   const leading = topology.zones.filter((candidate) => candidate.leaderWeight > 0);
   return leading.length > 0 && leading.every((other) => other.city !== zone.city);
-}
-
-/** The registry's initial entry: the same bytes for the same topology. */
-export function encodeTopology(topology: Topology): Uint8Array {
-  const { zones, servers, ledgers, units } = topology;
-  const plain = {
-    zones: zones.map(({ name, city, leaderWeight }) => ({ name, city, leaderWeight })),
-    servers: servers.map(({ id, zone }) => ({ id, zone })),
-    ledgers: ledgers.map(({ ledger, currency, scale }) => ({ ledger, currency, scale })),
-    units,
-  };
-  return new TextEncoder().encode(JSON.stringify(plain));
-}
-
-export function decodeTopology(payload: Uint8Array): Topology {
-  return JSON.parse(new TextDecoder().decode(payload)) as Topology;
 }

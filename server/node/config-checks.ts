@@ -1,3 +1,4 @@
+import { ledgerProblem } from '../core/ledger-definition.ts';
 import type { ConfigFields } from './config-schema.ts';
 import type { LinkRule } from './peers/emulation.ts';
 
@@ -7,6 +8,7 @@ export function problemsOf(config: ConfigFields): string[] {
     ...placeProblems(config),
     ...quorumProblems(config),
     ...uniqueProblems(config),
+    ...ledgerProblems(config),
     ...timeProblems(config.consensus),
     ...drillProblems(config),
     ...addressProblems(config),
@@ -97,6 +99,13 @@ function uniqueProblems(config: ConfigFields): string[] {
       ledgers.map(({ ledger }) => ledger),
     ),
   ];
+}
+
+function ledgerProblems({ ledgers }: ConfigFields): string[] {
+  return ledgers.flatMap((ledger, i) => {
+    const problem = ledgerProblem(ledger);
+    return problem === null ? [] : [`ledgers.${i}.${problem}`];
+  });
 }
 
 function repeated(list: string, field: string, values: readonly (string | number)[]): string[] {

@@ -12,7 +12,13 @@ const INTRODUCTION = `# Configuration of a server
 \`EVENKEEL_CONSENSUS_HEARTBEAT_MS\`), with lists written as JSON. The environment goes before the file. A field that is
 not listed here is refused, in the file and in the environment.
 
-The rows of \`zones\`, \`servers\`, \`units\`, \`ledgers\` and \`consensus\` must be the same on all servers.
+The rows of \`zones\`, \`servers\`, \`units\` and \`consensus\` must be the same on all servers: a server whose
+first three are not as the cluster was made with does not start (\`topology_differs\`).
+
+\`ledgers\` only seeds a new cluster: from then on the cluster's registry says which ledgers there are, and
+\`evenkeel ledger add\` and \`evenkeel ledger list\` change and show it. A configuration may name fewer. Ledgers that
+it names and that nobody has added are not added by it: the server says so when it starts. A ledger that it defines
+otherwise than the registry does (currency or scale) is refused as \`topology_differs\`, for amounts would be read wrong.
 `;
 
 export function configurationMarkdown(): string {

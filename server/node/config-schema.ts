@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SERVER_ID_MAX } from '../../consensus/types.ts';
+import { LEDGER_SCALE_MAX } from '../core/ledger-definition.ts';
 
 const CLUSTER_ID = /^[0-9a-f]{32}$/;
 /** Names go into folder names and link rules, where a number is a server and '*' is every other zone. */
@@ -68,8 +69,13 @@ const ledgerSchema = z.strictObject({
     .min(1)
     .max(0xffff_ffff)
     .meta({ description: '`Account.ledger`; ISO 4217 number by custom.' }),
-  currency: z.string().min(1).max(16).meta({ description: 'ISO 4217 code, or your own.' }),
-  scale: z.int().min(0).max(38).meta({ description: 'Decimal places: 1234 at scale 2 is 12.34.' }),
+  currency: z.string().meta({
+    description: 'ISO 4217 code, or a name of your own of 1 to 32 printable characters.',
+  }),
+  scale: z.int().min(0).max(LEDGER_SCALE_MAX).meta({
+    description:
+      'Decimal places: 1234 at scale 2 is 12.34. Of an ISO 4217 code only the one it has there.',
+  }),
 });
 
 const ms = () => z.int().min(1).max(600_000);
@@ -180,7 +186,10 @@ export const configSchema = z.strictObject({
       { ledger: 840, currency: 'USD', scale: 2 },
       { ledger: 978, currency: 'EUR', scale: 2 },
     ])
-    .meta({ description: 'The books there are. The same on all servers.' }),
+    .meta({
+      description:
+        'The ledgers that a new cluster begins with. `evenkeel ledger add` adds more, on any server.',
+    }),
   links: linkRulesSchema.default([]).meta({
     description:
       'Emulated network between servers, for clusters on one machine. Empty: the real one as it is.',

@@ -189,9 +189,15 @@ describe('refused, naming the field:', () => {
     ],
     [{ ledgers: [] }, 'ledgers: Too small'],
     [
-      { ledgers: [1, 1].map((ledger) => ({ ledger, currency: 'X', scale: 0 })) },
+      { ledgers: [1, 1].map((ledger) => ({ ledger, currency: 'Points', scale: 0 })) },
       'ledgers: ledger 1 is there twice',
     ],
+    [
+      { ledgers: [{ ledger: 1, currency: 'EUR', scale: 3 }] },
+      'ledgers.0.scale: 3, but EUR has 2 decimal places by ISO 4217',
+    ],
+    [{ ledgers: [{ ledger: 1, currency: '', scale: 0 }] }, 'ledgers.0.currency: must be 1 .. 32'],
+    [{ ledgers: [{ ledger: 1, currency: 'Points', scale: 19 }] }, 'ledgers.0.scale: Too big'],
     [{ links: [{ from: 'hz9', to: '*' }] }, 'links.0.from: hz9 is neither a zone nor a server'],
     [{ links: [{ from: 1, to: 4 }] }, 'links.0.to: 4 is neither a zone nor a server'],
     [{ links: [{ from: 1, to: 2, delay: 4 }] }, 'links.0.delay: no such field'],

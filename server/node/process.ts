@@ -113,6 +113,7 @@ export class ServerProcess {
     this.links.addService(this.#peerServer);
     this.#services = registerServices(this.#clientServer, {
       gateway: this.#core.gateway,
+      ledgers: this.#core.ledgers,
       topology: () => topologyView(config, PROTOCOL_VERSION, this.#core),
       onDefect: (error) =>
         log('error', 'a request failed by a fault of ours', { error: String(error) }),

@@ -125,6 +125,21 @@ describe('a server refuses a data folder, and changes nothing in it', () => {
   );
 
   test(
+    'made with a ledger that the configuration defines otherwise',
+    async () => {
+      const { root, config } = await copy();
+      const ledgers = [{ ledger: 978, currency: 'CZK', scale: 2 }];
+      const made = '{"ledger":978,"currency":"EUR","scale":2}';
+      await expectRefused(
+        root,
+        { ...config, ledgers },
+        `topology_differs: the cluster was made with ledger ${made}`,
+      );
+    },
+    BUDGET_MS,
+  );
+
+  test(
     'even a new one, when the others say that the cluster has other units',
     async () => {
       const { root, config } = await copy();

@@ -5,6 +5,7 @@ import {
   ACCOUNT_FIELDS,
   ACCOUNT_TRANSFERS_FIELDS,
   CREATE_ACCOUNTS_FIELDS,
+  CREATE_LEDGER_FIELDS,
   CREATE_TRANSFERS_FIELDS,
   LOOKUP_FIELDS,
   TRANSFER_FIELDS,
@@ -69,6 +70,9 @@ describe('the codecs know every field of the .proto files', () => {
     ['CreateTransfersRequest', CREATE_TRANSFERS_FIELDS],
     ['LookupAccountsRequest', LOOKUP_FIELDS],
     ['LookupTransfersRequest', LOOKUP_FIELDS],
+    ['CreateLedgerRequest', CREATE_LEDGER_FIELDS],
+    ['GetTopologyRequest', ['']],
+    ['ListLedgersRequest', ['']],
     ['GetAccountTransfersRequest', ACCOUNT_TRANSFERS_FIELDS],
   ])('%s', (name, fields) => {
     const declared = message(name).fieldsArray.map((field) => [field.id, snake(field.name)]);

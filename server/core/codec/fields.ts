@@ -1,5 +1,5 @@
 /**
- * Field numbers of proto/evenkeel/v1/ledger.proto as the hand-written codecs use them. The property
+ * Field numbers of proto/evenkeel/v1 as the hand-written codecs use them. The property
  * tests hold them against the .proto file.
  */
 
@@ -77,6 +77,9 @@ export const CREATE_TRANSFERS_FIELDS: readonly string[] = ['', 'transfers', 'bal
 export const CREATE_TRANSFERS_WIRE_TYPES: readonly number[] = [-1, 2, 0];
 export const LOOKUP_FIELDS: readonly string[] = ['', 'ids'];
 export const LOOKUP_WIRE_TYPES: readonly number[] = [-1, 2];
+
+export const CREATE_LEDGER_FIELDS: readonly string[] = ['', 'number', 'currency', 'scale'];
+export const CREATE_LEDGER_WIRE_TYPES: readonly number[] = [-1, 0, 2, 0];
 
 export const ACCOUNT_TRANSFERS_FIELDS: readonly string[] = [
   '',

@@ -89,6 +89,18 @@ export class Reader {
     return end;
   }
 
+  /** UTF-8. */
+  string(): string {
+    const end = this.length();
+    const bytes = this.bytes.subarray(this.pos, end);
+    this.pos = end;
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      return this.fail('not UTF-8');
+    }
+  }
+
   /** Big-endian bytes, at most 16, into four words. */
   u128(words: Uint32Array, offset: number): void {
     const end = this.length();

@@ -72,6 +72,7 @@ export class EventRequest implements RequestHandle {
   }
 
   start(): void {
+    if (this.#ended) return;
     this.#send(Array.from({ length: this.#count }, (_, i) => i));
   }
 

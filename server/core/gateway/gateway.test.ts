@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { AccountWord, RECORD_WORDS } from '../../../ledger/layout.ts';
+import { RequestKind } from '../messages.ts';
+import { encodeLedgers } from '../registry-request.ts';
 import type { RegistryUnit } from '../registry-unit.ts';
-import type { Router } from '../router.ts';
+import type { Router, RouterDone } from '../router.ts';
 import { slotOwners } from '../topology.ts';
 import { UnitGateway } from './gateway.ts';
+import { RegistryLedgers } from './ledgers.ts';
 
 const TOPOLOGY = {
   zones: [],
@@ -12,22 +15,53 @@ const TOPOLOGY = {
   ledgers: [{ ledger: 978, currency: 'EUR', scale: 2 }],
 };
 
+const EUR = { ledger: 978, currency: 'EUR', scale: 2 };
+
+interface Asked {
+  readonly unit: number;
+  readonly kind: number;
+  readonly done: RouterDone;
+  cancelled: boolean;
+}
+
 function setUp() {
-  const registry = { topology: null as typeof TOPOLOGY | null, slotOwners: slotOwners(1) };
-  const asked: number[] = [];
-  const router = {
-    request: (unit: number) => {
-      asked.push(unit);
-      return { cancel: () => {} };
-    },
+  const registry = {
+    topology: null as typeof TOPOLOGY | null,
+    slotOwners: slotOwners(1),
+    knowsLedger: (ledger: number) => ledger === EUR.ledger,
   };
+  const asked: Asked[] = [];
+  const request = (unit: number, kind: number, _words: Uint32Array, done: RouterDone) => {
+    const entry = { unit, kind, done, cancelled: false };
+    asked.push(entry);
+    return {
+      cancel: () => {
+        entry.cancelled = true;
+      },
+    };
+  };
+  const router = {
+    request,
+    propose: (unit: number, words: Uint32Array, done: RouterDone) =>
+      request(unit, RequestKind.propose, words, done),
+  } as unknown as Router;
   const gateway = new UnitGateway(
     registry as unknown as RegistryUnit,
-    router as unknown as Router,
+    router,
+    new RegistryLedgers(router, () => {}),
     () => 0,
     () => {},
   );
   return { registry, gateway, asked };
+}
+
+/** An account of each of these ledgers. */
+function accountsOf(...ledgers: number[]): Uint32Array {
+  const records = new Uint32Array(ledgers.length * RECORD_WORDS);
+  ledgers.forEach((ledger, i) => {
+    records[i * RECORD_WORDS + AccountWord.ledger] = ledger;
+  });
+  return records;
 }
 
 describe('UnitGateway', () => {
@@ -35,14 +69,46 @@ describe('UnitGateway', () => {
     const { registry, gateway } = setUp();
     registry.topology = TOPOLOGY;
     const answers: (string | null)[] = [];
-    const record = new Uint32Array(RECORD_WORDS);
-    record[AccountWord.ledger] = 5;
-    gateway.createAccounts(record, 1, (error) => answers.push(error?.code ?? null));
     gateway.lookupAccounts(new Uint32Array(0), 0, (error) => answers.push(error?.code ?? null));
     expect(answers).toEqual([]);
     gateway.flush();
-    expect(answers).toEqual(['unknown_ledger', null]);
+    expect(answers).toEqual([null]);
     expect(gateway.load).toEqual({ requests: 0, bytes: 0 });
+  });
+
+  it('refuses a ledger only when the registry’s leader does not know it either, naming the event', () => {
+    const { registry, gateway, asked } = setUp();
+    registry.topology = TOPOLOGY;
+    const errors: string[] = [];
+    gateway.createAccounts(accountsOf(978, 0, 5), 3, (error) => errors.push(error!.message));
+    expect(asked.map(({ unit, kind }) => [unit, kind])).toEqual([[0, RequestKind.listLedgers]]);
+    expect(errors).toEqual([]);
+    asked[0]!.done(0, encodeLedgers([{ ledger: 7, currency: 'Points', scale: 0 }, EUR]));
+    expect(errors).toEqual([
+      'accounts[2].ledger: there is no ledger 5; known are 7 (Points), 978 (EUR)',
+    ]);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('takes a ledger that was added elsewhere and that this server has not heard of', () => {
+    const { registry, gateway, asked } = setUp();
+    registry.topology = TOPOLOGY;
+    gateway.createTransfers(accountsOf(5), 1, false, () => {});
+    asked[0]!.done(0, encodeLedgers([{ ledger: 5, currency: 'Points', scale: 0 }, EUR]));
+    expect(asked.map(({ unit, kind }) => [unit, kind])).toEqual([
+      [0, RequestKind.listLedgers],
+      [1, RequestKind.propose],
+    ]);
+  });
+
+  it('asks nothing more for a request that was cancelled while the registry was asked', () => {
+    const { registry, gateway, asked } = setUp();
+    registry.topology = TOPOLOGY;
+    const answers: unknown[] = [];
+    gateway.createAccounts(accountsOf(5), 1, (error) => answers.push(error)).cancel();
+    expect(asked[0]!.cancelled).toBe(true);
+    asked[0]!.done(0, encodeLedgers([{ ledger: 5, currency: 'Points', scale: 0 }]));
+    expect([asked.length, answers.length, gateway.load.requests]).toEqual([1, 0, 0]);
   });
 
   it('holds requests until the slot map is known, and forgets those cancelled before', () => {
@@ -53,6 +119,6 @@ describe('UnitGateway', () => {
     expect(gateway.load).toEqual({ requests: 1, bytes: 16 });
     registry.topology = TOPOLOGY;
     gateway.flush();
-    expect(asked).toEqual([1]);
+    expect(asked.map(({ unit }) => unit)).toEqual([1]);
   });
 });

@@ -6,21 +6,28 @@ import { RequestKind } from '../messages.ts';
 import { encodeAccountTransfers } from '../reads.ts';
 import type { RegistryUnit } from '../registry-unit.ts';
 import type { Router } from '../router.ts';
+import type { LedgerDefinition } from '../topology.ts';
 import type { AccountTransfersRequest, Gateway, GatewayDone, RequestHandle } from './api.ts';
 import type { GatewayContext } from './context.ts';
 import { EventRequest } from './event-request.ts';
+import type { Ledgers } from './ledgers.ts';
 import { AccountLookup, TransferLookup } from './lookups.ts';
+import type { EventKind } from './routing.ts';
 
 interface Delayed {
   readonly dueMs: number;
   readonly callback: () => void;
 }
 
+const LEDGER = { accounts: AccountWord.ledger, transfers: TransferWord.ledger } as const;
+/** In the text of an error. */
+const LEDGERS_NAMED_MAX = 20;
 const NO_WORDS = new Uint32Array(0);
 
 /** See api.ts. Splits requests by unit, and puts the answers back into request order. */
 export class UnitGateway implements Gateway {
   readonly #registry: RegistryUnit;
+  readonly #ledgers: Ledgers;
   readonly #context: GatewayContext;
   #delayed: Delayed[] = [];
   #earlyStarts: (() => void)[] = [];
@@ -30,8 +37,15 @@ export class UnitGateway implements Gateway {
 
   readonly #wake: () => void;
 
-  constructor(registry: RegistryUnit, router: Router, nowMs: () => number, wake: () => void) {
+  constructor(
+    registry: RegistryUnit,
+    router: Router,
+    ledgers: Ledgers,
+    nowMs: () => number,
+    wake: () => void,
+  ) {
     this.#registry = registry;
+    this.#ledgers = ledgers;
     this.#wake = wake;
     this.#context = {
       router,
@@ -55,13 +69,7 @@ export class UnitGateway implements Gateway {
   }
 
   createAccounts(records: Uint32Array, count: number, done: GatewayDone): RequestHandle {
-    return this.#start(records.byteLength, done, (finish) => {
-      const unknown = this.#unknownLedger('accounts', records, count);
-      if (unknown !== null) return this.#finishLater(finish, unknown);
-      const request = new EventRequest(this.#context, 'accounts', records, count, false, finish);
-      request.start();
-      return request;
-    });
+    return this.#create('accounts', records, count, false, done);
   }
 
   createTransfers(
@@ -70,20 +78,7 @@ export class UnitGateway implements Gateway {
     balances: boolean,
     done: GatewayDone,
   ): RequestHandle {
-    return this.#start(records.byteLength, done, (finish) => {
-      const unknown = this.#unknownLedger('transfers', records, count);
-      if (unknown !== null) return this.#finishLater(finish, unknown);
-      const request = new EventRequest(
-        this.#context,
-        'transfers',
-        records,
-        count,
-        balances,
-        finish,
-      );
-      request.start();
-      return request;
-    });
+    return this.#create('transfers', records, count, balances, done);
   }
 
   lookupAccounts(ids: Uint32Array, count: number, done: GatewayDone): RequestHandle {
@@ -181,23 +176,68 @@ export class UnitGateway implements Gateway {
     for (const callback of callbacks) callback();
   }
 
-  /** Ledger 0 is left to the machine, which has a status for it. */
-  #unknownLedger(
-    list: 'accounts' | 'transfers',
+  #create(
+    kind: EventKind,
     records: Uint32Array,
     count: number,
-  ): EvenkeelError | null {
-    const word = list === 'accounts' ? AccountWord.ledger : TransferWord.ledger;
-    const { ledgers } = this.#registry.topology!;
-    for (let i = 0; i < count; i += 1) {
-      const ledger = records[i * RECORD_WORDS + word]!;
-      if (ledger === 0 || ledgers.some((known) => known.ledger === ledger)) continue;
-      const names = ledgers.map((known) => `${known.ledger} (${known.currency})`).join(', ');
-      return new EvenkeelError(
-        'unknown_ledger',
-        `${list}[${i}].ledger: there is no ledger ${ledger}; known are ${names}`,
-      );
-    }
-    return null;
+    balances: boolean,
+    done: GatewayDone,
+  ): RequestHandle {
+    return this.#start(records.byteLength, done, (finish) => {
+      const request = new EventRequest(this.#context, kind, records, count, balances, finish);
+      const knows = (ledger: number) => this.#registry.knowsLedger(ledger);
+      if (unknownLedger(kind, records, count, knows) < 0) {
+        request.start();
+        return request;
+      }
+      // Another server may have acknowledged it already: only the registry's leader can tell.
+      const asked = this.#ledgers.list((ledgers) => {
+        const numbers = new Set(ledgers.map(({ ledger }) => ledger));
+        const event = unknownLedger(kind, records, count, (ledger) => numbers.has(ledger));
+        if (event < 0) request.start();
+        else finish(noSuchLedger(kind, records, event, ledgers), NO_WORDS);
+      });
+      return {
+        cancel: () => {
+          asked.cancel();
+          request.cancel();
+        },
+      };
+    });
   }
+}
+
+/** The first event that names a ledger that isn't known, or -1. Ledger 0 is left to the machine, which has statuses for it. */
+function unknownLedger(
+  kind: EventKind,
+  records: Uint32Array,
+  count: number,
+  knows: (ledger: number) => boolean,
+): number {
+  let known = 0;
+  for (let event = 0; event < count; event += 1) {
+    const ledger = records[event * RECORD_WORDS + LEDGER[kind]]!;
+    // Most requests are of one ledger.
+    if (ledger === known || ledger === 0) continue;
+    if (!knows(ledger)) return event;
+    known = ledger;
+  }
+  return -1;
+}
+
+function noSuchLedger(
+  kind: EventKind,
+  records: Uint32Array,
+  event: number,
+  ledgers: readonly LedgerDefinition[],
+): EvenkeelError {
+  const ledger = records[event * RECORD_WORDS + LEDGER[kind]]!;
+  const names = ledgers
+    .slice(0, LEDGERS_NAMED_MAX)
+    .map((known) => `${known.ledger} (${known.currency})`);
+  if (ledgers.length > names.length) names.push('more');
+  return new EvenkeelError(
+    'unknown_ledger',
+    `${kind}[${event}].ledger: there is no ledger ${ledger}; known are ${names.join(', ')}`,
+  );
 }

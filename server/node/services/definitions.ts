@@ -28,4 +28,6 @@ export const LedgerService = {
 
 export const ClusterService = {
   GetTopology: method('Cluster', 'GetTopology', false),
+  CreateLedger: method('Cluster', 'CreateLedger', false),
+  ListLedgers: method('Cluster', 'ListLedgers', false),
 } satisfies ServiceDefinition;

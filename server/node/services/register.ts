@@ -1,22 +1,17 @@
-import type {
-  ChannelOptions,
-  Server,
-  ServerDuplexStream,
-  ServerUnaryCall,
-  sendUnaryData,
-} from '@grpc/grpc-js';
+import type { ChannelOptions, Server, ServerDuplexStream } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import { Reader } from '../../core/codec/reader.ts';
 import { Slab } from '../../core/codec/slab.ts';
 import type { Gateway } from '../../core/gateway/api.ts';
+import type { Ledgers } from '../../core/gateway/ledgers.ts';
+import { clusterHandlers } from './cluster.ts';
 import { ClusterService, LedgerService } from './definitions.ts';
 import { CALLS_PER_CONNECTION_MAX, REQUEST_BYTES_MAX, WINDOW_BYTES } from './limits.ts';
 import { Room } from './room.ts';
 import { fileDescriptors, loadSchema } from './schema.ts';
 import { SubmitStream } from './submit.ts';
-import { encodeTopology, type TopologyView } from './topology.ts';
-import { type Report, toReportedStatus, unaryHandlers } from './unary.ts';
+import type { TopologyView } from './topology.ts';
+import { type Report, unaryHandlers } from './unary.ts';
 
 /** For `new Server(SERVER_OPTIONS)`. */
 export const SERVER_OPTIONS: ChannelOptions = {
@@ -27,6 +22,7 @@ export const SERVER_OPTIONS: ChannelOptions = {
 
 export interface ServiceDeps {
   readonly gateway: Gateway;
+  readonly ledgers: Ledgers;
   readonly topology: () => TopologyView;
   /** Called with errors that clients see only as INTERNAL. */
   readonly onDefect: Report;
@@ -40,20 +36,9 @@ export interface ServicesHandle {
   setServing(serving: boolean): void;
 }
 
-type TopologyCall = ServerUnaryCall<Buffer, Buffer>;
-
-/** Of a message that has no fields. */
-function refuseFields(message: Buffer): void {
-  const reader = new Reader(message, []);
-  if (message.length === 0) return;
-  reader.tag();
-  reader.refuseTag([]);
-}
-
 /** Adds Ledger, Cluster, health and reflection to a server. */
 export function registerServices(server: Server, deps: ServiceDeps): ServicesHandle {
-  const { gateway, topology, onDefect } = deps;
-  const schema = loadSchema();
+  const { gateway, onDefect } = deps;
   const slab = new Slab();
   const room = new Room(gateway);
 
@@ -63,16 +48,7 @@ export function registerServices(server: Server, deps: ServiceDeps): ServicesHan
       new SubmitStream(call, { gateway, slab, room, report: onDefect });
     },
   });
-  server.addService(ClusterService, {
-    GetTopology: (call: TopologyCall, callback: sendUnaryData<Buffer>) => {
-      try {
-        refuseFields(call.request);
-        callback(null, encodeTopology(schema, topology()));
-      } catch (error) {
-        callback(toReportedStatus(error, onDefect));
-      }
-    },
-  });
+  server.addService(ClusterService, clusterHandlers(deps, loadSchema()));
   new ReflectionService({
     evenkeel: { fileDescriptorProtos: fileDescriptors() },
   } as never).addToServer(server);

@@ -185,4 +185,50 @@ describe('the Cluster service', () => {
       ],
     });
   });
+
+  it('adds a ledger, finds it there the next time, and lists it', async () => {
+    const points = { number: 7, currency: '积分', scale: 3 };
+    expect(await server.call('Cluster/CreateLedger', points)).toEqual({
+      ledger: points,
+      existed: false,
+    });
+    expect(await server.call('Cluster/CreateLedger', points)).toEqual({
+      ledger: points,
+      existed: true,
+    });
+    expect(await server.call('Cluster/ListLedgers', {})).toEqual({ ledgers: [points] });
+  });
+
+  it('never changes a ledger', async () => {
+    await server.call('Cluster/CreateLedger', { number: 7, currency: 'Points', scale: 0 });
+    await expect(
+      server.call('Cluster/CreateLedger', { number: 7, currency: 'Points', scale: 1 }),
+    ).rejects.toMatchObject({ code: status.ALREADY_EXISTS, details: 'ledger_differs' });
+  });
+
+  it.each([
+    [{ currency: 'Points' }, 'number: 0, must be 1 .. 4294967295'],
+    [{ number: 7, currency: '' }, 'currency: must be 1 .. 32 printable characters'],
+    [{ number: 7, currency: 'Points', scale: 19 }, 'scale: 19, must be 0 .. 18'],
+    [{ number: 7, currency: 'EUR', scale: 3 }, 'EUR has 2 decimal places by ISO 4217'],
+  ])('refuses the ledger %j, naming the field', async (ledger, details) => {
+    await expect(server.call('Cluster/CreateLedger', ledger)).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: expect.stringContaining(details) as string,
+    });
+    expect(server.ledgers.kept).toEqual([]);
+  });
+
+  it.each([
+    ['CreateLedger', Buffer.of(0x12, 1, 0xff), 'currency: not UTF-8'],
+    ['CreateLedger', Buffer.of(0x12, 9), 'currency: truncated: 9 bytes announced, 0 left'],
+    ['CreateLedger', Buffer.of(0x0a, 0), 'number: wire type 2, expected 0'],
+    ['CreateLedger', Buffer.of(0x20, 1), 'unknown field 4'],
+    ['ListLedgers', Buffer.of(0x08, 1), 'unknown field 1'],
+  ])('refuses a malformed %s', async (method, bytes, details) => {
+    await expect(server.callRaw(`Cluster/${method}`, bytes)).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details,
+    });
+  });
 });

@@ -7,7 +7,7 @@ export interface CallStatus {
   readonly details: string;
 }
 
-/** The one place where the server's error codes become gRPC's. proto/evenkeel/v1/ledger.proto tells users. */
+/** The one place where the server's error codes become gRPC's. proto/evenkeel/v1 tells users. */
 export function toCallStatus(error: unknown): CallStatus {
   if (!(error instanceof EvenkeelError))
     return { code: status.INTERNAL, details: 'internal error' };
@@ -16,7 +16,10 @@ export function toCallStatus(error: unknown): CallStatus {
     case 'invalid_request':
     case 'unknown_ledger':
       return { code: status.INVALID_ARGUMENT, details };
+    case 'ledger_differs':
+      return { code: status.ALREADY_EXISTS, details };
     case 'not_across_units':
+    case 'too_many_ledgers':
       return { code: status.FAILED_PRECONDITION, details };
     case 'account_not_found':
       return { code: status.NOT_FOUND, details };

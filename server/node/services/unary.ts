@@ -67,7 +67,11 @@ function answer(reply: Reply, encode: (words: Uint32Array) => Buffer): GatewayDo
   };
 }
 
-function handler(gateway: Gateway, report: Report, start: Start): handleUnaryCall<Buffer, Buffer> {
+export function handler(
+  gateway: Pick<Gateway, 'hasRoom'>,
+  report: Report,
+  start: Start,
+): handleUnaryCall<Buffer, Buffer> {
   return (call, callback) => {
     let finished = false;
     let handle: RequestHandle | null = null;

@@ -13,6 +13,7 @@ import { registerServices, SERVER_OPTIONS, type ServicesHandle } from '../regist
 import { loadSchema } from '../schema.ts';
 import type { TopologyView } from '../topology.ts';
 import { FakeGateway } from './fake-gateway.ts';
+import { FakeLedgers } from './fake-ledgers.ts';
 
 type Plain = Record<string, unknown>;
 
@@ -46,6 +47,7 @@ export const TOPOLOGY: TopologyView = {
 /** A server with our services over a fake gateway, and grpc-js with protobufjs as its client. */
 export class Harness {
   readonly gateway = new FakeGateway();
+  readonly ledgers = new FakeLedgers();
   readonly defects: unknown[] = [];
   readonly schema: protobuf.Root = loadSchema();
   readonly services: ServicesHandle;
@@ -56,6 +58,7 @@ export class Harness {
   constructor() {
     this.services = registerServices(this.#server, {
       gateway: this.gateway,
+      ledgers: this.ledgers,
       topology: () => TOPOLOGY,
       onDefect: (error) => this.defects.push(error),
     });
