@@ -1,7 +1,9 @@
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { IdFilter } from '../../../ledger/id-filter.ts';
 import { FoldMaker } from '../../core/books.fixture.ts';
 import { booksFile } from './connection.ts';
 import type { SqliteBooks } from './sqlite-books.ts';
@@ -9,6 +11,8 @@ import { StorageThread } from './storage-thread.ts';
 
 // How fast the books take transfers, from posting a fold to its `done`, and give accounts back:
 //   node server/node/books/measure.ts --transfers 2000000 --fold 100000 --random-ids
+// and then how a filter of old ids is filled from them, and what it costs and settles:
+//   node server/node/books/measure.ts --transfers 20000000 --random-ids --filter-mib 64
 
 const { values } = parseArgs({
   options: {
@@ -16,6 +20,10 @@ const { values } = parseArgs({
     fold: { type: 'string', default: '100000' },
     accounts: { type: 'string', default: '10000' },
     'random-ids': { type: 'boolean', default: false },
+    /** Pending transfers, posts, crossings and user data too. */
+    mixed: { type: 'boolean', default: false },
+    'filter-mib': { type: 'string' },
+    verify: { type: 'boolean', default: false },
     folder: { type: 'string', default: tmpdir() },
   },
 });
@@ -24,6 +32,10 @@ const perFold = Number(values.fold);
 const accounts = Number(values.accounts);
 
 const UNIT = 1;
+
+const ACCOUNTS_A_FOLD = 200_000;
+/** Read in a few milliseconds. */
+const SLICE_IDS = 4_096;
 const folder = mkdtempSync(join(values.folder, 'evenkeel-measure-'));
 const thread = new StorageThread();
 try {
@@ -34,7 +46,8 @@ try {
 }
 
 async function measure(books: SqliteBooks): Promise<void> {
-  const maker = new FoldMaker(UNIT, { randomIds: values['random-ids'] });
+  const mix = values.mixed ? 'all' : 'plain';
+  const maker = new FoldMaker(UNIT, { randomIds: values['random-ids'], mix });
   const createMs = await timedCommit(books, maker, { accounts });
   const emptyBytes = fileBytes();
   let commitMs = 0;
@@ -52,9 +65,91 @@ async function measure(books: SqliteBooks): Promise<void> {
     `${Math.round(transfers / commitMs)} k transfer rows/s, ${usPerRow.toFixed(2)} us of CPU a row`,
   );
   console.log(`load: ${(await timed(() => load(books))).toFixed(0)} ms`);
+  const filterMib = values['filter-mib'];
+  if (filterMib !== undefined) measureFilter(books, Number(filterMib) * 2 ** 20);
   books.close();
   await books.closed;
   console.log(`${((fileBytes() - emptyBytes) / transfers).toFixed(1)} bytes a transfer on disk`);
+  if (values.verify) await measureVerify();
+}
+
+/** Fills a filter in slices, as a start does in the background, and asks it for all ids and for others. */
+function measureFilter(books: SqliteBooks, bytesMax: number): void {
+  const seed = randomInt(2 ** 32);
+  const filter = new IdFilter(seed, bytesMax);
+  const readMs = new Slowest();
+  const addMs = new Slowest();
+  const start = performance.now();
+  let count = 0;
+  for (const ids of idSlices(books, readMs)) {
+    for (let at = 0; at < ids.length; at += 4) {
+      // The clock costs more than what it times, so not every time.
+      if (count % 64 === 0) addMs.time(() => filter.add(ids, at));
+      else filter.add(ids, at);
+      count += 1;
+    }
+  }
+  const fillMs = performance.now() - start;
+  console.log(
+    `filter: ${count} ids in ${(fillMs / 1_000).toFixed(1)} s, ${(filter.bytes / 2 ** 20).toFixed(1)} MiB; ` +
+      `slowest slice of ${SLICE_IDS} ids ${readMs.ms.toFixed(1)} ms, slowest add ${addMs.ms.toFixed(2)} ms`,
+  );
+  let missed = 0;
+  for (const ids of idSlices(books, readMs)) {
+    for (let at = 0; at < ids.length; at += 4) if (!filter.mayHold(ids, at)) missed += 1;
+    const found = books.lookUp(ids.slice(0, 256));
+    missed += found.filter((row) => !(row instanceof Uint32Array)).length;
+  }
+  console.log(`resent: ${missed} of ${count} ids denied by the filter, or not found in the books`);
+  askOthers(filter);
+}
+
+function askOthers(filter: IdFilter): void {
+  const others = 2_000_000;
+  const ids = new Uint32Array(others * 4);
+  for (let part = 0; part < ids.length; part += 16_384) {
+    crypto.getRandomValues(ids.subarray(part, part + 16_384));
+  }
+  const start = performance.now();
+  let maybes = 0;
+  for (let at = 0; at < ids.length; at += 4) if (filter.mayHold(ids, at)) maybes += 1;
+  const ns = ((performance.now() - start) * 1e6) / others;
+  const share = ((maybes / others) * 100).toFixed(3);
+  console.log(`others: ${share} % of new ids need a look-up, ${ns.toFixed(0)} ns a question`);
+}
+
+function* idSlices(books: SqliteBooks, slowest: Slowest): Generator<Uint32Array> {
+  let last: Uint32Array | null = null;
+  for (;;) {
+    const after: Uint32Array | null = last;
+    const ids = slowest.time(() => books.idsAfter(after, SLICE_IDS));
+    if (ids.length === 0) return;
+    yield ids;
+    last = ids.slice(ids.length - 4);
+  }
+}
+
+class Slowest {
+  ms = 0;
+
+  time<T>(act: () => T): T {
+    const start = performance.now();
+    const result = act();
+    this.ms = Math.max(this.ms, performance.now() - start);
+    return result;
+  }
+}
+
+async function measureVerify(): Promise<void> {
+  const { verifyBooks } = await import('./verify.ts');
+  const start = performance.now();
+  const { rows, difference } = verifyBooks(booksFile(folder, UNIT), () => {});
+  const seconds = (performance.now() - start) / 1_000;
+  const rate = (rows / seconds / 1_000).toFixed(0);
+  const mib = process.memoryUsage().rss / 2 ** 20;
+  console.log(
+    `verify: ${seconds.toFixed(1)} s, ${rate} k rows/s, ${mib.toFixed(0)} MiB, ${difference === null ? 'sound' : JSON.stringify(difference)}`,
+  );
 }
 
 function load(books: SqliteBooks): void {
@@ -63,13 +158,17 @@ function load(books: SqliteBooks): void {
   if (rows === 0) throw new Error('no accounts');
 }
 
-function timedCommit(
+async function timedCommit(
   books: SqliteBooks,
   maker: FoldMaker,
   size: { accounts: number },
 ): Promise<number> {
-  const fold = maker.next(size);
-  return timed(() => commit(books, fold));
+  let ms = 0;
+  for (let made = 0; made < size.accounts; made += ACCOUNTS_A_FOLD) {
+    const fold = maker.next({ accounts: Math.min(ACCOUNTS_A_FOLD, size.accounts - made) });
+    ms += await timed(() => commit(books, fold));
+  }
+  return ms;
 }
 
 function commit(books: SqliteBooks, fold: ReturnType<FoldMaker['next']>): Promise<void> {
