@@ -28,6 +28,7 @@ export interface MachineBenchReport {
 const UNIT = 1;
 /** As in production; see residentTransfers in docs/configuration.md. */
 const RESIDENT_TRANSFERS_MAX = 131_072;
+const ID_FILTER = { bytesMax: 64 << 20, windowIds: 65_536 };
 /** Batches whose code the compiler may still be at work on. */
 const WARM_UP_BATCHES = 40;
 const BATCHES_PER_FOLD = 4;
@@ -70,7 +71,12 @@ class Run {
   #index = 0;
 
   constructor(accounts: number, limits: boolean) {
-    const options = { unit: UNIT, residentTransfersMax: RESIDENT_TRANSFERS_MAX, hashSeed: 7 };
+    const options = {
+      unit: UNIT,
+      residentTransfersMax: RESIDENT_TRANSFERS_MAX,
+      idFilter: ID_FILTER,
+      hashSeed: 7,
+    };
     this.#machine = Machine.load(options, emptyImage(UNIT));
     this.apply(initEntry());
     const bytesBefore = this.#machine.residentBytes;

@@ -86,6 +86,8 @@ function linkOf(row: Uint32Array, account: bigint): number {
 }
 const unitClearing = 2n ** 128n - 2n ** 64n + ((1n << 32n) | (2n << 16n) | 1n);
 
+const ID_FILTER = { bytesMax: 1_024, windowIds: 1_000 };
+
 describe('books fed with folds', () => {
   it('hold the same as memory over thousands of rows, however little memory keeps', () => {
     const unit = busyUnit(500);
@@ -246,7 +248,7 @@ describe('memory', () => {
 describe('a look-up', () => {
   const fresh = () => {
     const image = { ...emptyImage(1), maxTransferId: idWords(1_000n), slots: dealtSlots(3) };
-    return Machine.load({ unit: 1, residentTransfersMax: 10, hashSeed: 1 }, image);
+    return Machine.load({ unit: 1, residentTransfersMax: 10, hashSeed: 1, idFilter: ID_FILTER }, image);
   };
   const payload = (...events: TransferFields[]) => {
     const builder = new EntryBuilder();
@@ -314,7 +316,7 @@ describe('the log', () => {
     return asEntryWords(builder.finish(timestamp));
   };
   const machine = () =>
-    Machine.load({ unit: 1, residentTransfersMax: 10, hashSeed: 1 }, emptyImage(1));
+    Machine.load({ unit: 1, residentTransfersMax: 10, hashSeed: 1, idFilter: ID_FILTER }, emptyImage(1));
   const apply = (to: Machine, index: number, term: number, timestamp: bigint) => {
     const payload = init(timestamp);
     to.unsettled(payload);
@@ -359,7 +361,7 @@ describe('the log', () => {
   });
 
   it('is no excuse for books of another unit', () => {
-    const options = { unit: 2, residentTransfersMax: 10, hashSeed: 1 };
+    const options = { unit: 2, residentTransfersMax: 10, hashSeed: 1, idFilter: ID_FILTER };
     expect(() => Machine.load(options, emptyImage(1))).toThrow(InvariantError);
   });
 });

@@ -9,12 +9,13 @@ import {
   TRANSFER_ROW_WORDS,
   TransferRowWord,
 } from './layout.ts';
+import { type IdFilterOptions, LeftIds } from './left-ids.ts';
 import { type LookUpResult, LookUpRole, LookUps } from './look-up.ts';
 import type { OpenPool } from './open-pool.ts';
 import { ResolvedIds } from './resolved-ids.ts';
 import { RowRing } from './row-ring.ts';
 import { findRow } from './row-search.ts';
-import { copy, equal, greater } from './u128.ts';
+import { copy, equal } from './u128.ts';
 
 /** What this unit knows of a transfer id. */
 export const Known = { none: 0, row: 1, burnt: 2, open: 3 } as const;
@@ -36,17 +37,17 @@ export class KnownIds {
   readonly #index: IdIndex;
   readonly #open: OpenPool;
   readonly #residentMax: number;
-  /** Largest id that ever left memory. */
-  readonly #leftMax = new Uint32Array(4);
-  #someLeft = false;
+  /** What left memory for the books. */
+  readonly left: LeftIds;
 
   /** Set by `locate` for a row or an open crossing: where the record lies. */
-  foundWords: Uint32Array = this.#leftMax;
+  foundWords: Uint32Array = new Uint32Array(0);
   foundAt = 0;
   /** Set by `locate`: the hash of the id, for `addRow`. */
   hash = 0;
 
-  constructor(hashSeed: number, residentMax: number, open: OpenPool) {
+  constructor(hashSeed: number, residentMax: number, filter: IdFilterOptions, open: OpenPool) {
+    this.left = new LeftIds(hashSeed, filter);
     this.#index = new IdIndex(hashSeed);
     this.resolved = new ResolvedIds(hashSeed, this.rows);
     this.#open = open;
@@ -54,17 +55,8 @@ export class KnownIds {
   }
 
   get bytes(): number {
-    return this.#index.bytes + this.resolved.bytes + this.rows.bytes + this.burnt.bytes;
-  }
-
-  /** The books hold ids up to this one that memory does not. */
-  loadLeftMax(id: Uint32Array): void {
-    copy(id, 0, this.#leftMax, 0);
-    this.#someLeft = true;
-  }
-
-  get someLeft(): boolean {
-    return this.#someLeft;
+    const { rows, burnt, resolved, left } = this;
+    return this.#index.bytes + resolved.bytes + rows.bytes + burnt.bytes + left.bytes;
   }
 
   hashOf(words: Uint32Array, at: number): number {
@@ -76,7 +68,9 @@ export class KnownIds {
    * entry may first complete it, and so forget its id, and then use the id again.
    */
   needsLookUp(words: Uint32Array, at: number): boolean {
-    if (!this.#mayHaveLeft(words, at)) return false;
+    const mayHaveLeft = this.left.mayHold(words, at);
+    this.left.note(mayHaveLeft);
+    if (!mayHaveLeft) return false;
     const known = this.locateResident(words, at);
     return known === Known.none || known === Known.open;
   }
@@ -84,7 +78,7 @@ export class KnownIds {
   /** The row with this timestamp (two words), if there is one, has left memory. */
   needsRow(words: Uint32Array, at: number): boolean {
     const { rows } = this;
-    if (!this.#someLeft || rows.count === 0) return this.#someLeft;
+    if (!this.left.some || rows.count === 0) return this.left.some;
     const oldest = rows.wordsOf(rows.begin);
     const oldestAt = rows.offsetOf(rows.begin) + TransferRowWord.rowTimestamp;
     const hi = words[at + 1]!;
@@ -102,14 +96,14 @@ export class KnownIds {
   locate(hash: number, words: Uint32Array, at: number, event: number): Known {
     this.hash = hash;
     const known = this.#locateResident(hash, words, at);
-    if (known !== Known.none || !this.#mayHaveLeft(words, at)) return known;
+    if (known !== Known.none || !this.left.mayHold(words, at)) return known;
     return this.#locateInBooks(this.lookUps.id(event, LookUpRole.own), words, at);
   }
 
   /** The same of the pending transfer that the event names. */
   locatePending(words: Uint32Array, at: number, event: number): Known {
     const known = this.locateResident(words, at);
-    if (known !== Known.none || !this.#mayHaveLeft(words, at)) return known;
+    if (known !== Known.none || !this.left.mayHold(words, at)) return known;
     return this.#locateInBooks(this.lookUps.id(event, LookUpRole.pending), words, at);
   }
 
@@ -240,9 +234,8 @@ export class KnownIds {
     const words = this.rows.wordsOf(this.rows.begin);
     const at = this.rows.offsetOf(this.rows.begin);
     this.#forget(words, at);
-    if (hasOwnId(words, at)) this.#left(words, at);
-    // Even of a row without an id of its own: from now on a row may be in the books alone.
-    this.#someLeft = true;
+    if (hasOwnId(words, at)) this.left.add(words, at);
+    else this.left.addNone();
     this.rows.dropOldest();
   }
 
@@ -250,7 +243,7 @@ export class KnownIds {
     const words = this.burnt.wordsOf(this.burnt.begin);
     const at = this.burnt.offsetOf(this.burnt.begin) + BurntRowWord.id;
     this.#remove(words, at);
-    this.#left(words, at);
+    this.left.add(words, at);
     this.burnt.dropOldest();
   }
 
@@ -258,15 +251,6 @@ export class KnownIds {
   #forget(row: Uint32Array, at: number): void {
     this.resolved.forget(row, at);
     if (hasOwnId(row, at)) this.#remove(row, at);
-  }
-
-  #left(words: Uint32Array, at: number): void {
-    if (!this.#someLeft || greater(words, at, this.#leftMax, 0)) copy(words, at, this.#leftMax, 0);
-    this.#someLeft = true;
-  }
-
-  #mayHaveLeft(words: Uint32Array, at: number): boolean {
-    return this.#someLeft && !greater(words, at, this.#leftMax, 0);
   }
 
   #locateInBooks(result: LookUpResult, words: Uint32Array, at: number): Known {

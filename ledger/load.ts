@@ -32,7 +32,7 @@ export function loadState(state: LedgerState, image: BooksImage): void {
     ids.addOpen(image.opened, at + OpenRowWord.record, channels.loadOpen(image.opened, at));
   }
   const hasIds = !isZero(image.maxTransferId, 0);
-  if (hasIds || image.transferCount > 0) ids.loadLeftMax(image.maxTransferId);
+  if (hasIds || image.transferCount > 0) ids.left.load(image.maxTransferId);
 }
 
 function loadTimeouts({ timeouts }: LedgerState, rows: Uint32Array): void {

@@ -10,7 +10,7 @@ import { type PendingState, TRANSFER_ROW_WORDS, TransferRowWord } from './layout
 import { loadState } from './load.ts';
 import type { LookUpResult, Unsettled } from './look-up.ts';
 import { type Results, ResultWriter } from './results.ts';
-import { LedgerState } from './state.ts';
+import { LedgerState, type MachineOptions } from './state.ts';
 import {
   pendingStateOf,
   unfoldedAccountRows,
@@ -21,15 +21,8 @@ import { unsettledOf } from './unsettled.ts';
 import { readSafeU64, readU64, writeSafeU64 } from './words.ts';
 
 export type { LookUpResult, Unsettled } from './look-up.ts';
+export type { MachineOptions } from './state.ts';
 export type { Results, SubBatchResults } from './results.ts';
-
-export interface MachineOptions {
-  readonly unit: number;
-  /** Transfer rows and burnt ids kept in memory after the books hold them. More means fewer look-ups. */
-  readonly residentTransfersMax: number;
-  /** Seed of the id hashes, so that no client can choose ids that collide. Decides no result. */
-  readonly hashSeed: number;
-}
 
 /**
  * The double-entry machine of one unit: apply committed entries in log order, one call each, and read
@@ -53,9 +46,9 @@ export class Machine {
     return new Machine(options, image);
   }
 
-  private constructor({ unit, hashSeed, residentTransfersMax }: MachineOptions, image: BooksImage) {
-    this.unit = unit;
-    this.#state = new LedgerState(unit, hashSeed, residentTransfersMax);
+  private constructor(options: MachineOptions, image: BooksImage) {
+    this.unit = options.unit;
+    this.#state = new LedgerState(options);
     loadState(this.#state, image);
     this.#folds = new Folds(this.#state, image.index);
     this.#index = image.index;
@@ -294,6 +287,20 @@ export class Machine {
   /** What the books don't hold yet, be it taken or not. */
   get unfoldedBytes(): number {
     return this.#folds.unfoldedBytes(this.#index);
+  }
+
+  /** True while the filter of ids wants ids of the books: those after `idsFilledTo`. */
+  get wantsIds(): boolean {
+    return this.#state.ids.left.isFilling;
+  }
+
+  get idsFilledTo(): Uint32Array | null {
+    return this.#state.ids.left.filledTo;
+  }
+
+  /** The next ids of the books, ascending, four words each; none: that was all. */
+  takeIds(ids: Uint32Array): void {
+    this.#state.ids.left.fill(ids);
   }
 
   get residentBytes(): number {

@@ -6,12 +6,23 @@ import { Digest } from './digest.ts';
 import { EventTime } from './event-time.ts';
 import { KnownIds } from './known-ids.ts';
 import { ACCOUNT_ROW_WORDS, RECORD_WORDS, REQUESTED_ROW_WORDS } from './layout.ts';
+import type { IdFilterOptions } from './left-ids.ts';
 import { LookAhead } from './look-ahead.ts';
 import { Outcome } from './outcome.ts';
 import { RowRing } from './row-ring.ts';
 import { slotOf } from './slot.ts';
 import { Timeouts } from './timeouts.ts';
 import { WordBuffer } from './words.ts';
+
+export interface MachineOptions {
+  readonly unit: number;
+  /** Transfer rows and burnt ids kept in memory after the books hold them. More means fewer look-ups. */
+  readonly residentTransfersMax: number;
+  /** Of ids that come in no order of time. */
+  readonly idFilter: IdFilterOptions;
+  /** Seed of the id hashes, so that no client can choose ids that collide. Decides no result. */
+  readonly hashSeed: number;
+}
 
 /** Slots have no owner before the unit is initialised; no unit has this number. */
 export const NO_OWNER = -1;
@@ -60,11 +71,11 @@ export class LedgerState {
   /** Stands in for a clearing account that does not exist yet. Never written. */
   readonly zeroAccount = new Uint32Array(ACCOUNT_ROW_WORDS);
 
-  constructor(unit: number, hashSeed: number, residentTransfersMax: number) {
+  constructor({ unit, hashSeed, residentTransfersMax, idFilter }: MachineOptions) {
     this.unit = unit;
     this.accounts = new AccountStore(hashSeed);
     this.timeouts = new Timeouts(hashSeed);
-    this.ids = new KnownIds(hashSeed, residentTransfersMax, this.channels.pool);
+    this.ids = new KnownIds(hashSeed, residentTransfersMax, idFilter, this.channels.pool);
   }
 
   /** Unit that owns the slot of an account id. */

@@ -18,7 +18,7 @@ const RESOLVES = (TransferFlag.postPendingTransfer | TransferFlag.voidPendingTra
 /** Lists what apply of the entry may need to know and memory can't tell, in the order of its events. */
 export function unsettledOf(state: LedgerState, entry: Entry, words: Uint32Array): Unsettled {
   const { ids } = state;
-  if (ids.someLeft) {
+  if (ids.left.some) {
     let event = 0;
     for (const subBatch of entry.subBatches) {
       askFor(state, subBatch, words, event);

@@ -34,6 +34,7 @@ export function runSwarm(seed: number, log?: WorldOptions['log']): SwarmRun {
     units,
     server: {
       residentTransfersMax: [0, 8, 64, 512][random.below(4)]!,
+      idFilterWindow: 64,
       segmentBytes: (16 << 10) << random.below(6),
       logCacheBytes: (4 << 10) << random.below(8),
     },

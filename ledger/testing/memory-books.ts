@@ -98,6 +98,14 @@ export class MemoryBooks {
   }
 
   /** `timestamps` is count x 2 words. */
+  /** Ids after this one, ascending, burnt ones too: at most `limit`, four words each. */
+  idsAfter(id: Uint32Array | null, limit: number): Uint32Array {
+    const after = id === null ? -1n : getWords(id, 0, 4);
+    const ids = [...this.#ids.keys(), ...this.#burnt].filter((known) => known > after);
+    ids.sort((a, b) => (a < b ? -1 : 1));
+    return Uint32Array.from(ids.slice(0, limit).flatMap((known) => [...idWords(known)]));
+  }
+
   rowsAt(timestamps: Uint32Array): (Uint32Array | null)[] {
     return rowsOf(timestamps, 2).map((words) => {
       const row = this.#rows.get(getWords(words, 0, 2));

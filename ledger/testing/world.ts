@@ -297,6 +297,8 @@ export class UnitUnderTest {
   }
 
   #applyForgetful(index: number, payload: Uint32Array): Results {
+    const { forgetful, books } = this;
+    if (forgetful.wantsIds) forgetful.takeIds(books.idsAfter(forgetful.idsFilledTo, 5));
     const { ids, timestamps } = this.forgetful.unsettled(payload);
     const found = this.books.lookUp(ids);
     return this.forgetful.apply(index, 1, payload, found, this.books.rowsAt(timestamps));
@@ -308,7 +310,10 @@ export class UnitUnderTest {
   }
 
   #load(books: MemoryBooks, residentTransfersMax: number, hashSeed: number): Machine {
-    return Machine.load({ unit: this.unit, residentTransfersMax, hashSeed }, books.image());
+    // Small, so that it is made, filled and left full within a run.
+    const idFilter = { bytesMax: 256, windowIds: 20 };
+    const options = { unit: this.unit, residentTransfersMax, idFilter, hashSeed };
+    return Machine.load(options, books.image());
   }
 
   #checkSame(): void {

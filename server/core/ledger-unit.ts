@@ -10,6 +10,8 @@ import { Group, type GroupOptions } from './group.ts';
 import {
   FOLD_AGE_MS,
   FOLD_BYTES,
+  ID_FILTER_BYTES_MAX,
+  ID_FILTER_SLICE_IDS,
   IN_FLIGHT_ENTRIES_MAX,
   QUEUED_BYTES_MAX,
   UNFOLDED_BYTES_MAX,
@@ -26,6 +28,7 @@ export interface LedgerUnitOptions {
   readonly group: GroupOptions;
   readonly hashSeed: number;
   readonly residentTransfersMax: number;
+  readonly idFilterWindow: number;
   sendRaft(unit: number, message: Parameters<Group['raft']['step']>[0]): void;
   reply(
     to: ServerId,
@@ -77,8 +80,9 @@ export class LedgerUnit {
     this.#env = env;
     this.books = env.openBooks(this.unit);
     const { hashSeed, residentTransfersMax } = options;
+    const idFilter = { bytesMax: ID_FILTER_BYTES_MAX, windowIds: options.idFilterWindow };
     this.machine = Machine.load(
-      { unit: this.unit, residentTransfersMax, hashSeed },
+      { unit: this.unit, residentTransfersMax, idFilter, hashSeed },
       this.books.load(),
     );
     this.#crossings = new Crossings(this.unit, this.machine, this.#proposals, router);
@@ -135,8 +139,11 @@ export class LedgerUnit {
     this.#askReads();
   }
 
-  /** Gives the books what has come together. Called once a turn. */
+  /** Gives the books what has come together, and takes ids from them if they are wanted. Called once a turn. */
   fold(): void {
+    if (this.machine.wantsIds) {
+      this.machine.takeIds(this.books.idsAfter(this.machine.idsFilledTo, ID_FILTER_SLICE_IDS));
+    }
     if (this.#foldUnderWay || this.machine.unfoldedBytes === 0) return;
     const now = this.#env.clock.monotonicMs();
     if (this.machine.unfoldedBytes < FOLD_BYTES && now < this.#foldDueMs) return;

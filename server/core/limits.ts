@@ -22,6 +22,11 @@ export const DECIDES_IN_FLIGHT_MAX = 8;
 export const EXPIRE_ITEMS_MAX = 256;
 /** Ledgers in the registry: every server keeps them all in memory, and lists them in one answer. */
 export const LEDGERS_MAX = 4_096;
+/** Memory for the filter of ids that come in no order of time, a unit. It is made when they do. */
+export const ID_FILTER_BYTES_MAX = 64 << 20;
+export const ID_FILTER_WINDOW_IDS = 65_536;
+/** Ids of the books that a turn adds to it. */
+export const ID_FILTER_SLICE_IDS = 2_048;
 /** Ids one look-up request carries, also the most rows that an account-transfers page has. */
 export const READ_ROWS_MAX = 8_190;
 

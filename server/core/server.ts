@@ -6,6 +6,7 @@ import { type Ledgers, RegistryLedgers } from './gateway/ledgers.ts';
 import type { Group, GroupOptions, Promised } from './group.ts';
 import { Homing } from './homing.ts';
 import { LedgerUnit } from './ledger-unit.ts';
+import { ID_FILTER_WINDOW_IDS } from './limits.ts';
 import { LOG_FORMAT_VERSION, Log } from './log/log.ts';
 import type { PeerMessage, ReplyMessage, RequestMessage } from './messages.ts';
 import { ReplyOutcome } from './messages.ts';
@@ -28,6 +29,8 @@ export interface ServerOptions {
   readonly segmentBytes: number;
   readonly logCacheBytes: number;
   readonly residentTransfersMax: number;
+  /** See ID_FILTER_WINDOW_IDS, which is the default; rehearsals are shorter. */
+  readonly idFilterWindow?: number;
 }
 
 /** A turn ends after this many rounds in any case: other inputs wait too. */
@@ -216,6 +219,7 @@ export class Server {
         group: this.#groupOptions(unit),
         hashSeed: this.#env.random(),
         residentTransfersMax: this.#options.residentTransfersMax,
+        idFilterWindow: this.#options.idFilterWindow ?? ID_FILTER_WINDOW_IDS,
         sendRaft: (of, message) => this.#sendRaft(of, message),
         reply: (to, request, offset, count, outcome, words) =>
           this.#reply(to, request, offset, count, outcome, words),
