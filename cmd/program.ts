@@ -11,6 +11,7 @@ import { register as statement } from './statement.ts';
 import { register as status } from './status.ts';
 import { register as transfer } from './transfer.ts';
 import { register as up } from './up.ts';
+import { register as verifyBooks } from './verify-books.ts';
 
 /** The `evenkeel` command: one file a subcommand. */
 export async function main(): Promise<void> {
@@ -32,6 +33,7 @@ export async function main(): Promise<void> {
     statement,
     replay,
     generateBank,
+    verifyBooks,
     bench,
   ]) {
     register(program);
