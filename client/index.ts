@@ -6,6 +6,7 @@ export type { AccountStatus, TransferStatus } from './status.ts';
 export {
   AMOUNT_ALL,
   chain,
+  isChainDone,
   type PendingTransfer,
   pending,
   post,

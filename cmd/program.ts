@@ -13,6 +13,7 @@ import { register as statement } from './statement.ts';
 import { register as status } from './status.ts';
 import { register as transfer } from './transfer.ts';
 import { register as up } from './up.ts';
+import { register as verifyBooks } from './verify-books.ts';
 import { register as watch } from './watch.ts';
 
 /** The `evenkeel` command: one file a subcommand. */
@@ -20,6 +21,8 @@ export async function main(): Promise<void> {
   const program = new Command('evenkeel')
     .description('A distributed core-banking ledger that stays level when a data centre goes down.')
     .showHelpAfterError('(--help shows what there is)')
+    // What stands behind a subcommand is its own: `bench machine --accounts 5`.
+    .enablePositionalOptions()
     .exitOverride();
 
   for (const register of [
@@ -36,6 +39,7 @@ export async function main(): Promise<void> {
     watch,
     replay,
     generateBank,
+    verifyBooks,
     bench,
   ]) {
     register(program);

@@ -290,6 +290,6 @@ function noSuchLedger(
   if (ledgers.length > names.length) names.push('more');
   return new EvenkeelError(
     'unknown_ledger',
-    `${kind}[${event}].ledger: there is no ledger ${ledger}; known are ${names.join(', ')}`,
+    `unknown_ledger: ${kind}[${event}].ledger: there is no ledger ${ledger}; known are ${names.join(', ')}`,
   );
 }
