@@ -38,11 +38,11 @@ export const READ_UNIT_ROWS_MIN = 512;
 
 /** Reads of a unit are answered for so long a turn; the others wait for the next. */
 export const READ_TURN_MS = 5;
-/** Events that a feed gives at once, and accounts whose balances it looks up for that, a walk each. */
+/** Events that a feed gives at once, and rows of the books that it reads for their balances: some 8 ms. */
 export const FEED_EVENTS_MAX = 256;
-export const FEED_WALKS_MAX = 32;
-/** Accounts whose balances a feed carries on; of others it looks them up again. 1 MiB. */
-export const FEED_ACCOUNTS_MAX = 4_096;
+export const FEED_ROWS_MAX = 1_024;
+/** Accounts whose balances a feed carries on; those of others it looks up again. 4.3 MiB. */
+export const FEED_ACCOUNTS_MAX = 65_536;
 
 /**
  * A request without an answer is sent again after so many times what answers of its unit take of late, within

@@ -9,7 +9,7 @@ import {
 } from '../../../ledger/layout.ts';
 import { isHighHalfMax } from '../../../ledger/u128.ts';
 import { u64At } from '../books-row.ts';
-import { FEED_EVENTS_MAX, FEED_WALKS_MAX } from '../limits.ts';
+import { FEED_EVENTS_MAX, FEED_ROWS_MAX } from '../limits.ts';
 import { PendingRows } from '../reads/pending-rows.ts';
 import { flagsOf, isTransfer, legOf, rowTimestampOf } from '../reads/row.ts';
 import { type Source, TIMESTAMP_MAX } from '../reads/source.ts';
@@ -21,11 +21,11 @@ import { RunningBalances, sidesOf } from './running-balances.ts';
 
 interface FeedLimits {
   readonly events: number;
-  readonly walks: number;
+  readonly rows: number;
   readonly accounts?: number;
 }
 
-const LIMITS: FeedLimits = { events: FEED_EVENTS_MAX, walks: FEED_WALKS_MAX };
+const LIMITS: FeedLimits = { events: FEED_EVENTS_MAX, rows: FEED_ROWS_MAX };
 
 /**
  * What happens in one unit, in its order, as far as this replica has applied it: only what is committed. It
@@ -64,13 +64,11 @@ export class Feed {
     const pendings = new PendingRows(this.#source);
     pendings.add(rows);
     const requested = requestedAmounts(this.#source, rows);
-    let walks = 0;
+    const rowsReadMax = this.#balances.rowsRead + this.#limits.rows;
     for (const row of rows) {
       this.#accountsBefore(rowTimestampOf(row), events);
       if (events.length >= this.#limits.events) return events;
-      walks += isEvent(row) ? this.#balances.unknown(row) : 0;
-      // One row's accounts are always looked up, or it would never get on.
-      if (walks > this.#limits.walks && events.length > 0) return events;
+      if (this.#balances.rowsRead > rowsReadMax) return events;
       this.#pass(row, pendings.of(row), requested, events);
     }
     if (this.#position.row >= last) this.#accountsBefore(TIMESTAMP_MAX + 1n, events);

@@ -1,9 +1,12 @@
-import { Leg, TransferWord } from '../../../ledger/layout.ts';
+import { BALANCES_WORDS, Leg, TransferWord } from '../../../ledger/layout.ts';
 import { FEED_ACCOUNTS_MAX } from '../limits.ts';
 import { AccountHistory } from '../reads/account-history.ts';
 import { applyEffect } from '../reads/effects.ts';
 import { legOf, rowTimestampOf, type Side } from '../reads/row.ts';
 import type { Source } from '../reads/source.ts';
+
+/** What a look-up costs besides the rows that it reads, counted in rows. */
+const LOOK_UP_ROWS = 4;
 
 /** Accounts of a row that live in this unit, so that clients know them. */
 export function sidesOf(row: Uint32Array): readonly Side[] {
@@ -19,58 +22,62 @@ export function sidesOf(row: Uint32Array): readonly Side[] {
 }
 
 /**
- * Balances of the accounts that a feed has met lately, as they were after the row that it passed last. An
- * account that it doesn't know it looks up as of that row: that is exact, and costs a walk.
+ * Balances of accounts that a feed has met, as they were after the row that it passed last: a table of fixed
+ * size in which an account has one place, by its handle. One that isn't there is looked up as of the row in
+ * hand: that is exact too, and costs a walk through up to 64 rows.
  */
 export class RunningBalances {
   readonly #source: Source;
-  readonly #max: number;
-  /** In the order of their last use. */
-  readonly #known = new Map<string, Uint32Array>();
+  readonly #places: number;
+  /** Handle + 1 of the account in each place; 0 = none. */
+  readonly #holders: Uint32Array;
+  readonly #balances: Uint32Array;
+  /** Rows read from the books so far, to know when to let others have a turn. */
+  rowsRead = 0;
 
-  constructor(source: Source, max = FEED_ACCOUNTS_MAX) {
+  constructor(source: Source, places = FEED_ACCOUNTS_MAX) {
     this.#source = source;
-    this.#max = max;
-  }
-
-  /** How many walks `pass` of this row would take. */
-  unknown(row: Uint32Array): number {
-    return sidesOf(row).filter((side) => !this.#known.has(keyOf(row, side))).length;
+    this.#places = places;
+    this.#holders = new Uint32Array(places);
+    this.#balances = new Uint32Array(places * BALANCES_WORDS);
   }
 
   /** Balances of a side after this row, which follows those passed before; the caller's own. */
   pass(row: Uint32Array, side: Side, resolved: Uint32Array | null): Uint32Array | null {
-    const balances = this.roll(row, side, resolved) ?? this.#lookUp(row, side);
-    if (balances === null) return null;
-    const key = keyOf(row, side);
-    this.#known.delete(key);
-    this.#known.set(key, balances);
-    if (this.#known.size > this.#max) this.#known.delete(this.#known.keys().next().value!);
-    return balances.slice();
+    const handle = this.#handleOf(row, side);
+    if (handle < 0) return null;
+    const at = (handle % this.#places) * BALANCES_WORDS;
+    const known = this.#balances.subarray(at, at + BALANCES_WORDS);
+    if (this.#holders[handle % this.#places] === handle + 1) {
+      applyEffect(known, row, 0, side, resolved);
+    } else {
+      known.set(this.#lookUp(row, side, handle));
+      this.#holders[handle % this.#places] = handle + 1;
+    }
+    return known.slice();
   }
 
-  /** The same for a row that makes no event: an account that isn't known stays so. */
-  roll(row: Uint32Array, side: Side, resolved: Uint32Array | null): Uint32Array | null {
-    const balances = this.#known.get(keyOf(row, side));
-    if (balances === undefined) return null;
-    applyEffect(balances, row, 0, side, resolved);
+  /** Past a row that makes no event: an account that isn't known stays so. */
+  roll(row: Uint32Array, side: Side, resolved: Uint32Array | null): void {
+    const handle = this.#handleOf(row, side);
+    if (handle < 0 || this.#holders[handle % this.#places] !== handle + 1) return;
+    const at = (handle % this.#places) * BALANCES_WORDS;
+    applyEffect(this.#balances.subarray(at, at + BALANCES_WORDS), row, 0, side, resolved);
+  }
+
+  #lookUp(row: Uint32Array, side: Side, handle: number): Uint32Array {
+    const at = wordOf(side);
+    const history = new AccountHistory(this.#source, row.slice(at, at + 4), handle);
+    const balances = history.balancesAt(rowTimestampOf(row));
+    this.rowsRead += LOOK_UP_ROWS + history.rowsRead;
     return balances;
   }
 
-  #lookUp(row: Uint32Array, side: Side): Uint32Array | null {
-    const at = wordOf(side);
-    const accountId = row.slice(at, at + 4);
-    const handle = this.#source.machine.findAccount(accountId, 0);
-    if (handle < 0) return null;
-    return new AccountHistory(this.#source, accountId, handle).balancesAt(rowTimestampOf(row));
+  #handleOf(row: Uint32Array, side: Side): number {
+    return this.#source.machine.findAccount(row, wordOf(side));
   }
 }
 
 function wordOf(side: Side): number {
   return side === 'debit' ? TransferWord.debitAccountId : TransferWord.creditAccountId;
-}
-
-function keyOf(row: Uint32Array, side: Side): string {
-  const at = wordOf(side);
-  return `${row[at]},${row[at + 1]},${row[at + 2]},${row[at + 3]}`;
 }

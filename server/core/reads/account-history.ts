@@ -28,6 +28,8 @@ export class AccountHistory {
   /** Row timestamp of the unit's first row in memory; the books may hold some of these too, for a moment. */
   readonly #memoryFrom: bigint;
   #newestInBooks: bigint | null = null;
+  /** Rows that the books gave. */
+  rowsRead = 0;
   /** Taken from memory and not yet asked for, oldest first, up to `end`. */
   #ahead: { rows: Uint32Array[]; to: bigint } | null = null;
 
@@ -146,6 +148,7 @@ export class AccountHistory {
       reversed,
       limit,
     });
+    this.rowsRead += rows.length;
     return withPendingState(machine, rows);
   }
 }

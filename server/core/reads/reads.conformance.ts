@@ -110,7 +110,7 @@ export function describeReads(
     it('feed events with the balances of that moment', () =>
       check((unit) => {
         const after = new Map(unit.snapshots.map((one) => [one.timestamp, one.balances]));
-        const limits = { events: 7, walks: 2, accounts: 2 };
+        const limits = { events: 7, rows: 30, accounts: 2 };
         const feed = new Feed(UNIT, unit, { account: 0n, row: 0n }, limits);
         const timestamps: bigint[] = [];
         while (feed.hasNews) {
