@@ -64,7 +64,7 @@ describe('a feed', () => {
   it('tells all that happened in order, with exact balances, however little it may remember', () => {
     const limits = fc.record({
       events: fc.integer({ min: 1, max: 20 }),
-      rows: fc.integer({ min: 0, max: 40 }),
+      rows: fc.integer({ min: 0, max: 300 }),
       accounts: fc.integer({ min: 1, max: 4 }),
     });
     fc.assert(
@@ -141,7 +141,7 @@ describe('a feed', () => {
     const oneAccount = { events: 10, rows: 1, accounts: 1 };
     const cold = new Feed(UNIT, unit, from, oneAccount);
     for (let n = 0; n < 100; n += 1) expect(cold.next()).toHaveLength(1);
-    const warm = new Feed(UNIT, unit, from, { events: 10, rows: 50 });
+    const warm = new Feed(UNIT, unit, from, { events: 10, rows: 1_000 });
     expect(warm.next()).toHaveLength(10);
   });
 });

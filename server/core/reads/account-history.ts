@@ -28,7 +28,7 @@ export class AccountHistory {
   /** Row timestamp of the unit's first row in memory; the books may hold some of these too, for a moment. */
   readonly #memoryFrom: bigint;
   #newestInBooks: bigint | null = null;
-  /** Rows that the books gave. */
+  /** Rows that the books have read, roughly: a walk passes up to HISTORY_EVERY that it does not give. */
   rowsRead = 0;
   /** Taken from memory and not yet asked for, oldest first, up to `end`. */
   #ahead: { rows: Uint32Array[]; to: bigint } | null = null;
@@ -148,7 +148,7 @@ export class AccountHistory {
       reversed,
       limit,
     });
-    this.rowsRead += rows.length;
+    this.rowsRead += Math.max(rows.length, HISTORY_EVERY);
     return withPendingState(machine, rows);
   }
 }
