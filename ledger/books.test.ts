@@ -264,7 +264,10 @@ describe('memory', () => {
 describe('a look-up', () => {
   const fresh = () => {
     const image = { ...emptyImage(1), maxTransferId: idWords(1_000n), slots: dealtSlots(3) };
-    return Machine.load({ unit: 1, residentTransfersMax: 10, hashSeed: 1, idFilter: ID_FILTER }, image);
+    return Machine.load(
+      { unit: 1, residentTransfersMax: 10, hashSeed: 1, idFilter: ID_FILTER },
+      image,
+    );
   };
   const payload = (...events: TransferFields[]) => {
     const builder = new EntryBuilder();
@@ -332,7 +335,10 @@ describe('the log', () => {
     return asEntryWords(builder.finish(timestamp));
   };
   const machine = () =>
-    Machine.load({ unit: 1, residentTransfersMax: 10, hashSeed: 1, idFilter: ID_FILTER }, emptyImage(1));
+    Machine.load(
+      { unit: 1, residentTransfersMax: 10, hashSeed: 1, idFilter: ID_FILTER },
+      emptyImage(1),
+    );
   const apply = (to: Machine, index: number, term: number, timestamp: bigint) => {
     const payload = init(timestamp);
     to.unsettled(payload);
