@@ -92,9 +92,8 @@ export class Chain {
       const row = state.accounts.offsetOf(handle);
       for (let word = 0; word < ACCOUNT_WORDS; word += 1) page[row + word] = words[at + 1 + word]!;
     }
-    if (state.accounts.count > this.#accounts) {
-      state.accounts.removeFrom(this.#accounts, this.#changed);
-    }
+    // The marks of change are as they were too, so the list of those marked must be.
+    state.accounts.removeFrom(this.#accounts, this.#changed);
   }
 
   #undoTimeouts({ pendings, timeouts }: LedgerState): void {

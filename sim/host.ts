@@ -12,6 +12,7 @@ import type { Scheduler } from './scheduler.ts';
 const WRITE_US = 30;
 const SYNC_US = 200;
 const BOOKS_US = 2_000;
+const BOOKS_BYTES_PER_US = 160;
 /** 2026-01-01T00:00:00Z: where simulated wall clocks start, ns. */
 const WALL_START_NS = 1_767_225_600_000_000_000n;
 
@@ -41,6 +42,8 @@ export class Host {
   #awake = false;
   /** Each disk operation takes this many times longer than usual. */
   diskSlowness = 1;
+  /** So is each commit of the books. */
+  booksSlowness = 1;
   /** The process stands still until then, as after SIGSTOP: all that happens to it waits. */
   pausedUntilUs = 0;
   /** How far the wall clock is off. */
@@ -192,9 +195,10 @@ export class Host {
   #openBooks(unit: number): Books {
     let books = this.#books.get(unit);
     if (books === undefined) {
-      books = new SimulatedBooks(unit, (_bytes, done) =>
-        this.#later(BOOKS_US, `books ${unit}`, done),
-      );
+      books = new SimulatedBooks(unit, (bytes, done) => {
+        const usualUs = BOOKS_US + Math.ceil(bytes / BOOKS_BYTES_PER_US);
+        this.#later(usualUs * this.booksSlowness, `books ${unit}`, done);
+      });
       this.#books.set(unit, books);
     }
     return books;

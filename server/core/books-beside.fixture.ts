@@ -107,6 +107,7 @@ export class MadeCrossings {
     this.#decided += 1n;
     const decision = decisionRow(this.#otherUnit, this.#decided, CREATED, rowTimestamp(row));
     this.#decisions.push(...decision);
+    this.#changed = true;
   }
 
   take(): Pick<Fold, 'opened' | 'closed' | 'decisions' | 'channels'> {

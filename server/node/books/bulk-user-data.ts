@@ -28,9 +28,13 @@ export const USER_DATA_FIELDS = [
   { bits: 32, word: TransferWord.userData32 },
 ] as const;
 
-/** Values come as wide as ids; the narrow ones stand at the front. */
+/** SQL for value i. They come as wide as ids; the narrow ones stand at the front. */
+export function valueAt(parameter: string): string {
+  return `substr(:${parameter}, i * ${ID_BYTES} + 1, :bits / 8)`;
+}
+
 const INSERT = `INSERT INTO user_data (bits, value, timestamp)
-  SELECT :bits, substr(:values, i * ${ID_BYTES} + 1, :bits / 8), ${numberAt('timestamps')}
+  SELECT :bits, ${valueAt('values')}, ${numberAt('timestamps')}
   FROM temp.numbers WHERE i < :count`;
 
 /** The sparse index of user data: transfers without any cost it nothing. */
@@ -52,7 +56,7 @@ export class BulkUserData {
   }
 
   #insertField(rows: Uint32Array, bits: number, word: number): void {
-    const { values, timestamps, total } = collect(rows, bits, word);
+    const { values, timestamps, total } = userDataColumns(rows, bits, word);
     // Sorted by value as ids are, for the same reason.
     const order = idOrder(values, ID_WORDS, total);
     const ids = new Uint32Array(Math.min(total, NUMBERS) * ID_WORDS);
@@ -68,12 +72,18 @@ export class BulkUserData {
   }
 }
 
-/** Values that are not zero, each in the highest words of four, and the timestamps of their rows. */
-function collect(
-  rows: Uint32Array,
-  bits: number,
-  word: number,
-): { values: Uint32Array; timestamps: Uint32Array; total: number } {
+/** What a field's entries are made of: `values` are four words each, the value in the highest of them. */
+export interface UserDataColumns {
+  readonly total: number;
+  readonly values: Uint32Array;
+  /** As putNumber writes them. */
+  readonly timestamps: Uint32Array;
+  /** Offset of each one's row. */
+  readonly offsets: readonly number[];
+}
+
+/** The field's values that are not zero, of those rows that are transfers. */
+export function userDataColumns(rows: Uint32Array, bits: number, word: number): UserDataColumns {
   const width = bits / 32;
   const found: number[] = [];
   for (let at = 0; at < rows.length; at += TRANSFER_ROW_WORDS) {
@@ -87,7 +97,7 @@ function collect(
     const timestamp = at + TransferRowWord.rowTimestamp;
     putNumber(timestamps, row, rows[timestamp]!, rows[timestamp + 1]!);
   }
-  return { values, timestamps, total: found.length };
+  return { values, timestamps, total: found.length, offsets: found };
 }
 
 function isZero(words: Uint32Array, at: number, count: number): boolean {

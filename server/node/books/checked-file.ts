@@ -22,7 +22,20 @@ export class CheckedFile {
     }
   }
 
-  damage(table: string, text: string, cause?: unknown): Error {
-    return new Error(`${this.file}: table ${table}: ${text}`, { cause });
+  damage(table: string, text: string, cause?: unknown): BooksDamage {
+    return new BooksDamage(this.file, table, text, cause);
+  }
+}
+
+/** What was read can't be what was written. */
+export class BooksDamage extends Error {
+  override readonly name = 'BooksDamage';
+  readonly table: string;
+  readonly text: string;
+
+  constructor(file: string, table: string, text: string, cause?: unknown) {
+    super(`${file}: table ${table}: ${text}`, { cause });
+    this.table = table;
+    this.text = text;
   }
 }

@@ -4,11 +4,15 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FoldMaker } from '../../core/books.fixture.ts';
 import { booksFile } from './connection.ts';
+import { measureFilter } from './measure-filter.ts';
 import type { SqliteBooks } from './sqlite-books.ts';
 import { StorageThread } from './storage-thread.ts';
+import { verifyBooks } from './verify.ts';
 
 // How fast the books take transfers, from posting a fold to its `done`, and give accounts back:
 //   node server/node/books/measure.ts --transfers 2000000 --fold 100000 --random-ids
+// and then how a filter of old ids is filled from them, and what it costs and settles:
+//   node server/node/books/measure.ts --transfers 20000000 --random-ids --filter-mib 64
 
 const { values } = parseArgs({
   options: {
@@ -16,6 +20,10 @@ const { values } = parseArgs({
     fold: { type: 'string', default: '100000' },
     accounts: { type: 'string', default: '10000' },
     'random-ids': { type: 'boolean', default: false },
+    /** Pending transfers, posts, crossings and user data too. */
+    mixed: { type: 'boolean', default: false },
+    'filter-mib': { type: 'string' },
+    verify: { type: 'boolean', default: false },
     folder: { type: 'string', default: tmpdir() },
   },
 });
@@ -24,6 +32,8 @@ const perFold = Number(values.fold);
 const accounts = Number(values.accounts);
 
 const UNIT = 1;
+
+const ACCOUNTS_A_FOLD = 200_000;
 const folder = mkdtempSync(join(values.folder, 'evenkeel-measure-'));
 const thread = new StorageThread();
 try {
@@ -34,7 +44,8 @@ try {
 }
 
 async function measure(books: SqliteBooks): Promise<void> {
-  const maker = new FoldMaker(UNIT, { randomIds: values['random-ids'] });
+  const mix = values.mixed ? 'all' : 'plain';
+  const maker = new FoldMaker(UNIT, { randomIds: values['random-ids'], mix });
   const createMs = await timedCommit(books, maker, { accounts });
   const emptyBytes = fileBytes();
   let commitMs = 0;
@@ -52,9 +63,23 @@ async function measure(books: SqliteBooks): Promise<void> {
     `${Math.round(transfers / commitMs)} k transfer rows/s, ${usPerRow.toFixed(2)} us of CPU a row`,
   );
   console.log(`load: ${(await timed(() => load(books))).toFixed(0)} ms`);
+  const filterMib = values['filter-mib'];
+  if (filterMib !== undefined) measureFilter(books, Number(filterMib) * 2 ** 20);
   books.close();
   await books.closed;
   console.log(`${((fileBytes() - emptyBytes) / transfers).toFixed(1)} bytes a transfer on disk`);
+  if (values.verify) await measureVerify();
+}
+
+async function measureVerify(): Promise<void> {
+  const start = performance.now();
+  const { rows, difference } = verifyBooks(booksFile(folder, UNIT), () => {});
+  const seconds = (performance.now() - start) / 1_000;
+  const rate = (rows / seconds / 1_000).toFixed(0);
+  const mib = process.memoryUsage().rss / 2 ** 20;
+  console.log(
+    `verify: ${seconds.toFixed(1)} s, ${rate} k rows/s, ${mib.toFixed(0)} MiB, ${difference === null ? 'sound' : JSON.stringify(difference)}`,
+  );
 }
 
 function load(books: SqliteBooks): void {
@@ -63,13 +88,17 @@ function load(books: SqliteBooks): void {
   if (rows === 0) throw new Error('no accounts');
 }
 
-function timedCommit(
+async function timedCommit(
   books: SqliteBooks,
   maker: FoldMaker,
   size: { accounts: number },
 ): Promise<number> {
-  const fold = maker.next(size);
-  return timed(() => commit(books, fold));
+  let ms = 0;
+  for (let made = 0; made < size.accounts; made += ACCOUNTS_A_FOLD) {
+    const fold = maker.next({ accounts: Math.min(ACCOUNTS_A_FOLD, size.accounts - made) });
+    ms += await timed(() => commit(books, fold));
+  }
+  return ms;
 }
 
 function commit(books: SqliteBooks, fold: ReturnType<FoldMaker['next']>): Promise<void> {

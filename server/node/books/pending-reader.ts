@@ -42,11 +42,15 @@ export class PendingReader {
   /** State of the pending transfer whose row this is; its absence is damage. */
   stateOf(row: Uint32Array): number {
     const timestamp = u64At(row, TransferRowWord.rowTimestamp);
+    const pending = this.rowAt(timestamp);
+    if (pending !== null) return pending[PendingRowWord.state]!;
+    throw this.#file.damage('pending_row', `row ${timestamp} is missing`);
+  }
+
+  /** The PENDING row of the pending transfer with that row timestamp, or null. */
+  rowAt(timestamp: bigint): Uint32Array | null {
     const stored = this.#file.reading('pending_row', () => this.#at.get(timestamp));
-    if (stored === undefined) {
-      throw this.#file.damage('pending_row', `row ${timestamp} is missing`);
-    }
-    return this.#check(stored as Stored)[PendingRowWord.state]!;
+    return stored === undefined ? null : this.#check(stored as Stored);
   }
 
   /** Unresolved ones with a deadline, in pieces. `assertIndex` runs after each is read. */
@@ -73,7 +77,11 @@ export class PendingReader {
     const words = new Uint32Array(PENDING_ROW_WORDS);
     const [lo, hi, state, deadlineLo, deadlineHi, resolvedLo, resolvedHi, crc] = stored;
     words.set([lo, hi, state, 0, deadlineLo, deadlineHi, resolvedLo, resolvedHi]);
-    if (crc32OfWords(words, 0, PENDING_ROW_WORDS) !== crc) {
+    // Words would cut off what a damaged number has beyond 32 bits.
+    if (
+      words[PendingRowWord.state] !== state ||
+      crc32OfWords(words, 0, PENDING_ROW_WORDS) !== crc
+    ) {
       const timestamp = u64At(words, PendingRowWord.timestamp);
       throw this.#file.damage('pending_row', `row ${timestamp} fails its CRC-32`);
     }

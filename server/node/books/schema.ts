@@ -32,6 +32,9 @@ const TABLES = `
     last_timestamp INTEGER NOT NULL,
     digest TEXT NOT NULL,
     transfer_count INTEGER NOT NULL,
+    requested_count INTEGER NOT NULL,
+    burnt_count INTEGER NOT NULL,
+    decision_count INTEGER NOT NULL,
     slots BLOB,
     crc INTEGER NOT NULL
   );
@@ -101,6 +104,10 @@ export interface Meta {
   lastTimestamp: bigint;
   digest: string;
   transferCount: number;
+  /** Rows of these tables can't be told from others, so that a lost one shows here alone. */
+  requestedCount: number;
+  burntCount: number;
+  decisionCount: number;
   slots: Uint8Array | null;
 }
 
@@ -120,6 +127,9 @@ export function createSchema(database: Database, unit: number, clusterId: string
       lastTimestamp: 0n,
       digest: EMPTY_DIGEST,
       transferCount: 0,
+      requestedCount: 0,
+      burntCount: 0,
+      decisionCount: 0,
       slots: null,
     });
   });
@@ -146,26 +156,21 @@ export function hasSchema(database: Database): boolean {
 
 const META_COLUMNS = `unit, cluster_id AS clusterId, format_version AS formatVersion,
   applied_index AS "index", term, last_timestamp AS lastTimestamp, digest,
-  transfer_count AS transferCount, slots, crc`;
+  transfer_count AS transferCount, requested_count AS requestedCount, burnt_count AS burntCount,
+  decision_count AS decisionCount, slots, crc`;
 
 export function readMeta(database: Database): Meta {
   const row = database.prepare(`SELECT ${META_COLUMNS} FROM meta`).safeIntegers().get() as
-    | Record<keyof Meta | 'crc', bigint | string | Uint8Array | null>
+    | MetaRow
     | undefined;
   if (row === undefined) throw rotten(`${database.name}: table meta is empty`);
-  const meta: Meta = {
-    unit: Number(row.unit),
-    clusterId: String(row.clusterId),
-    formatVersion: Number(row.formatVersion),
-    index: Number(row.index),
-    term: Number(row.term),
-    lastTimestamp: BigInt(row.lastTimestamp as bigint),
-    digest: String(row.digest),
-    transferCount: Number(row.transferCount),
-    slots: row.slots as Uint8Array | null,
-  };
+  const meta = metaOf(row);
   // First: another format may have its checksum over other fields.
   if (meta.formatVersion !== FORMAT_VERSION) {
+    // One that was this format's before a bit turned over fits its checksum as such.
+    if (Number(row.crc) === metaCrc({ ...meta, formatVersion: FORMAT_VERSION })) {
+      throw rotten(`${database.name}: the format in table meta fails its CRC-32`);
+    }
     throw foreign(
       `${database.name} has books of format ${meta.formatVersion}, this release reads format ${FORMAT_VERSION}`,
     );
@@ -174,6 +179,25 @@ export function readMeta(database: Database): Meta {
     throw rotten(`${database.name}: the row of table meta fails its CRC-32`);
   }
   return meta;
+}
+
+type MetaRow = Record<keyof Meta | 'crc', bigint | string | Uint8Array | null>;
+
+function metaOf(row: MetaRow): Meta {
+  return {
+    unit: Number(row.unit),
+    clusterId: String(row.clusterId),
+    formatVersion: Number(row.formatVersion),
+    index: Number(row.index),
+    term: Number(row.term),
+    lastTimestamp: BigInt(row.lastTimestamp as bigint),
+    digest: String(row.digest),
+    transferCount: Number(row.transferCount),
+    requestedCount: Number(row.requestedCount),
+    burntCount: Number(row.burntCount),
+    decisionCount: Number(row.decisionCount),
+    slots: row.slots as Uint8Array | null,
+  };
 }
 
 function foreign(message: string): EvenkeelError {
@@ -186,7 +210,7 @@ function rotten(message: string): EvenkeelError {
 
 export function writeMeta(database: Database, meta: Meta): void {
   const sql = `INSERT OR REPLACE INTO meta VALUES (1, :unit, :clusterId, :formatVersion, :index,
-    :term, :lastTimestamp, :digest, :transferCount, :slots, :crc)`;
+    :term, :lastTimestamp, :digest, :transferCount, :requestedCount, :burntCount, :decisionCount, :slots, :crc)`;
   database.prepare(sql).run({ ...meta, crc: metaCrc(meta) });
 }
 

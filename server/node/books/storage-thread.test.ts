@@ -117,7 +117,9 @@ describe('a storage thread that dies', () => {
   test.each(deaths)('%s fails what is under way and what comes after', async (_, act, text) => {
     const script = `import { parentPort } from 'node:worker_threads';
       parentPort.on('message', (message) => { if (message.kind === 'commit') { ${act}; } });`;
-    const dying = new StorageThread(new URL(`data:text/javascript,${encodeURIComponent(script)}`));
+    const dying = new StorageThread({
+      script: new URL(`data:text/javascript,${encodeURIComponent(script)}`),
+    });
     const books = dying.open(1, folder, 'c');
     await expect(commit(books, emptyFold(1, 0, 1))).rejects.toThrow(text);
     expect(dying).toMatchObject({ pendingFolds: 0, pendingBytes: 0 });

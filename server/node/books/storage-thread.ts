@@ -5,6 +5,7 @@ import { booksFile, lockToWrite, prepareFile } from './connection.ts';
 import type { FromStorage, ToStorage } from './messages.ts';
 import { BooksReader } from './reader.ts';
 import { SqliteBooks } from './sqlite-books.ts';
+import type { Throttle } from './throttle.ts';
 
 type Done = (error: Error | null) => void;
 
@@ -22,6 +23,16 @@ interface OpenUnit {
   failure: Error | null;
 }
 
+/** All for tests. */
+export interface StorageThreadOptions {
+  /** Instead of the worker: one that dies. */
+  readonly script?: URL;
+  /** Commits take so many times longer as its first word says; see makeThrottle. */
+  readonly throttle?: Throttle | null;
+}
+
+const WORKER = new URL('./worker.ts', import.meta.url);
+
 /** The thread that writes the books of all units of a server. */
 export class StorageThread {
   readonly #worker: Worker;
@@ -33,9 +44,8 @@ export class StorageThread {
   #state: 'running' | 'closing' | 'dead' = 'running';
   #death: Error | null = null;
 
-  /** `script` is for tests of a thread that dies. */
-  constructor(script = new URL('./worker.ts', import.meta.url)) {
-    this.#worker = new Worker(script);
+  constructor({ script = WORKER, throttle = null }: StorageThreadOptions = {}) {
+    this.#worker = new Worker(script, { workerData: throttle });
     this.#worker.on('message', (message: FromStorage) => this.#receive(message));
     this.#worker.on('messageerror', (error) => this.#die(`died: ${error.message}`, error));
     this.#worker.on('error', (error) => this.#die(`died: ${(error as Error).message}`, error));

@@ -1,6 +1,7 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import type { Fold } from '../../../ledger/fold.ts';
 import type { FromStorage, ToStorage } from './messages.ts';
+import { type Throttle, waitAsSlow } from './throttle.ts';
 import { BooksWriter } from './writer.ts';
 
 /**
@@ -8,6 +9,7 @@ import { BooksWriter } from './writer.ts';
  * commit is durable; what comes meanwhile waits in the port.
  */
 const port = parentPort!;
+const throttle = workerData as Throttle | null;
 const writers = new Map<number, BooksWriter>();
 
 port.on('message', (message: ToStorage) => {
@@ -36,7 +38,9 @@ function commit(unit: number, id: number, fold: Fold): void {
   const writer = writers.get(unit);
   try {
     if (writer === undefined) throw new Error('its file is not open');
+    const startMs = performance.now();
     writer.commit(fold);
+    if (throttle !== null) waitAsSlow(throttle, performance.now() - startMs);
   } catch (error) {
     post({ kind: 'done', id, error: describe(error) });
     return;

@@ -1,12 +1,14 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { CLOSED_ROW_WORDS, type Fold } from '../../../ledger/fold.ts';
 import {
+  BURNT_ROW_WORDS,
   CHANNEL_ROW_WORDS,
   ChannelRowWord,
   DECISION_ROW_WORDS,
   DecisionRowWord,
   OPEN_ROW_WORDS,
   OpenRowWord,
+  REQUESTED_ROW_WORDS,
   TRANSFER_ROW_WORDS,
 } from '../../../ledger/layout.ts';
 import { assertDenseHandles, assertFold, wrongIndex } from '../../core/books-fold.ts';
@@ -78,7 +80,7 @@ export class BooksWriter {
     this.#pending.insertRequested(fold.requested);
     this.#bulk.insertBurnt(fold.burnt);
     this.#bulk.insertHistory(fold.history);
-    this.#writeCrossings(fold);
+    const decisions = this.#writeCrossings(fold);
     const { slots } = fold;
     writeMeta(this.#database, {
       ...meta,
@@ -87,11 +89,16 @@ export class BooksWriter {
       lastTimestamp: fold.lastTimestamp,
       digest: fold.digest,
       transferCount: meta.transferCount + fold.transfers.length / TRANSFER_ROW_WORDS,
+      requestedCount: meta.requestedCount + fold.requested.length / REQUESTED_ROW_WORDS,
+      burntCount: meta.burntCount + fold.burnt.length / BURNT_ROW_WORDS,
+      decisionCount: meta.decisionCount + decisions,
       slots: slots ? new Uint8Array(slots.buffer, slots.byteOffset, slots.byteLength) : meta.slots,
     });
   }
 
-  #writeCrossings({ opened, closed, decisions, channels }: Fold): void {
+  /** By how many there are more decisions now. */
+  #writeCrossings({ opened, closed, decisions, channels }: Fold): number {
+    let added = decisions.length / DECISION_ROW_WORDS;
     for (let at = 0; at < closed.length; at += CLOSED_ROW_WORDS) {
       const key = [closed[at], u64At(closed, at + OpenRowWord.sequence)];
       if (this.#dropOpened.run(key).changes !== 1) throw new Error('no such crossing is open');
@@ -112,7 +119,9 @@ export class BooksWriter {
         otherUnit,
         sealRows(channels.subarray(at, at + CHANNEL_ROW_WORDS), CHANNEL_ROW_WORDS),
       );
-      this.#dropDecisions.run(otherUnit, u64At(channels, at + ChannelRowWord.forgottenThrough));
+      const forgotten = u64At(channels, at + ChannelRowWord.forgottenThrough);
+      added -= this.#dropDecisions.run(otherUnit, forgotten).changes;
     }
+    return added;
   }
 }
