@@ -58,7 +58,7 @@ export class DrivenUnit {
   constructor(books: Books) {
     this.books = books;
     const image = books.load();
-    const options = { unit: UNIT, residentTransfersMax: RESIDENT_MAX, hashSeed: 7 };
+    const options = { idFilter: { bytesMax: 4_096, windowIds: 64 }, unit: UNIT, residentTransfersMax: RESIDENT_MAX, hashSeed: 7 };
     this.machine = Machine.load(options, image);
     const slots = Uint16Array.from({ length: SLOT_COUNT }, (_, slot) => 1 + (slot % 2));
     this.#apply(unitInitSubBatch(UNIT, slots));
