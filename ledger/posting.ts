@@ -19,25 +19,6 @@ import { copyRecord, copyWords } from './words.ts';
 
 const HISTORY_FLAG = AccountFlag.history << 16;
 
-/**
- * Adds the amount to one column of each account, both balances then being as they are after the event.
- * `debit` and `credit` are where the columns lie.
- */
-export function addToBoth(
-  state: LedgerState,
-  debitPage: Uint32Array,
-  debit: number,
-  creditPage: Uint32Array,
-  credit: number,
-  amount: Uint32Array,
-  amountAt: number,
-): void {
-  add(debitPage, debit, amount, amountAt);
-  add(creditPage, credit, amount, amountAt);
-  state.digest.column(debitPage, debit);
-  state.digest.column(creditPage, credit);
-}
-
 /** Adds to one column of an account; `column` is its HotWord. */
 export function addToColumn(
   state: LedgerState,

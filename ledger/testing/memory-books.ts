@@ -97,7 +97,6 @@ export class MemoryBooks {
     });
   }
 
-  /** `timestamps` is count x 2 words. */
   /** Ids after this one, ascending, burnt ones too: at most `limit`, four words each. */
   idsAfter(id: Uint32Array | null, limit: number): Uint32Array {
     const after = id === null ? -1n : getWords(id, 0, 4);
@@ -106,6 +105,7 @@ export class MemoryBooks {
     return Uint32Array.from(ids.slice(0, limit).flatMap((known) => [...idWords(known)]));
   }
 
+  /** `timestamps` is count x 2 words. */
   rowsAt(timestamps: Uint32Array): (Uint32Array | null)[] {
     return rowsOf(timestamps, 2).map((words) => {
       const row = this.#rows.get(getWords(words, 0, 2));
