@@ -89,6 +89,23 @@ describe('WatchEvents', () => {
     for (const { call } of [...streams, other]) call.cancel();
   });
 
+  it('serves one stream a turn, however many have something to read', async () => {
+    const streams = numbers(1, 8).map(() => server.watch({ unit: 1 }));
+    await until(() => server.feeds.opened.length === 8);
+    let most = 0;
+    let before = server.feeds.asked;
+    const look = () => {
+      most = Math.max(most, server.feeds.asked - before);
+      before = server.feeds.asked;
+      if (before < 8 * 10) setImmediate(look);
+    };
+    server.feeds.last = 30;
+    setImmediate(look);
+    await until(() => streams.every(({ events }) => events.length === 30));
+    expect(most).toBe(1);
+    for (const { call } of streams) call.cancel();
+  });
+
   it('ends a stream whose feed fails, and says so to the server alone', async () => {
     server.feeds.last = 1;
     server.feeds.failure = new Error('rot');

@@ -21,11 +21,29 @@ export interface Feeds {
   open(unit: number, after: FeedPosition): EventFeed;
 }
 
+/** Runs one thing an event-loop round, so that many streams take no longer at a time than one. */
+class OneATurn {
+  readonly #waiting: (() => void)[] = [];
+
+  add(run: () => void): void {
+    this.#waiting.push(run);
+    if (this.#waiting.length === 1) setImmediate(this.#next);
+  }
+
+  readonly #next = (): void => {
+    const run = this.#waiting[0]!;
+    run();
+    this.#waiting.shift();
+    if (this.#waiting.length > 0) setImmediate(this.#next);
+  };
+}
+
 /** All WatchEvents streams of this server. Those that have caught up are looked after by one timer. */
 export class WatchStreams {
   readonly #feeds: Feeds;
   readonly #report: Report;
   readonly #streams = new Set<WatchStream>();
+  readonly #turns = new OneATurn();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(feeds: Feeds, report: Report) {
@@ -38,6 +56,7 @@ export class WatchStreams {
     try {
       const stream = new WatchStream(call, this.#openFeed(call.request), {
         onEnd: () => this.#ended(stream),
+        turns: this.#turns,
         report: this.#report,
       });
       this.#streams.add(stream);
@@ -85,6 +104,7 @@ export class WatchStreams {
 
 interface StreamDeps {
   onEnd(): void;
+  readonly turns: OneATurn;
   readonly report: Report;
 }
 
@@ -112,8 +132,7 @@ class WatchStream {
   look(): void {
     if (this.#state !== 'idle' || !this.#feed.hasNews) return;
     this.#state = 'scheduled';
-    // In a turn of its own: streams that catch up take turns with all else.
-    setImmediate(() => this.#send());
+    this.#deps.turns.add(() => this.#send());
   }
 
   #send(): void {
