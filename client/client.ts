@@ -1,26 +1,43 @@
 import {
   decodeAccountResults,
   decodeAccounts,
-  decodeAccountTransfers,
   decodeTransferResults,
   decodeTransfers,
 } from './decode.ts';
-import { decodeExisted, decodeLedgers, decodeTopology } from './decode-topology.ts';
 import {
-  encodeAccounts,
+  decodeAccountBalance,
+  decodeAccountPage,
+  decodeAccountTransfers,
+  decodeTransferPage,
+} from './decode-reads.ts';
+import { decodeExisted, decodeLedgers, decodeTopology } from './decode-topology.ts';
+import { encodeAccounts, encodeIds, encodeLedger, encodeTransfers } from './encode.ts';
+import {
+  encodeAccountQuery,
   encodeAccountTransfersQuery,
-  encodeIds,
-  encodeLedger,
-  encodeTransfers,
-} from './encode.ts';
+  encodeBalanceQuery,
+  encodeTransferQuery,
+} from './encode-reads.ts';
 import { ClientError } from './error.ts';
+import { allRows } from './pages.ts';
+import type {
+  AccountBalance,
+  AccountQuery,
+  AccountTransfer,
+  AccountTransfers,
+  AccountTransfersQuery,
+  BookedTransfer,
+  LedgerEvent,
+  Page,
+  PageOptions,
+  TransferQuery,
+  WatchOptions,
+} from './read-types.ts';
 import { Servers } from './servers.ts';
 import { Submitter } from './submitter.ts';
 import type {
   Account,
   AccountResult,
-  AccountTransfers,
-  AccountTransfersQuery,
   Ledger,
   NewAccount,
   NewTransfer,
@@ -28,7 +45,8 @@ import type {
   Transfer,
   TransferResult,
 } from './types.ts';
-import { unary } from './unary.ts';
+import { type UnaryOptions, unary } from './unary.ts';
+import { EventStream } from './watch.ts';
 
 export interface ClientOptions {
   /** host:port of servers, the nearest first. Any server takes any request; the others are for when it is away. */
@@ -128,13 +146,70 @@ export class EvenkeelClient {
     return decodeTransfers(await this.#unary('Ledger/LookupTransfers', encodeIds(ids), false));
   }
 
-  /** An account and its transfers in order of booking, as of now. */
+  /** An account and a page of its transfers in order of booking, as of now. */
   async accountTransfers(
     accountId: bigint,
-    query: AccountTransfersQuery = {},
+    query: AccountTransfersQuery & PageOptions = {},
   ): Promise<AccountTransfers> {
     const message = encodeAccountTransfersQuery(accountId, query);
     return decodeAccountTransfers(await this.#unary('Ledger/GetAccountTransfers', message, false));
+  }
+
+  /** All transfers of an account, or the first `limit`, page by page: each page as of when it is read. */
+  statement(
+    accountId: bigint,
+    query: AccountTransfersQuery & { readonly limit?: number } = {},
+  ): AsyncGenerator<AccountTransfer, void, undefined> {
+    return allRows(query.limit, async (options) => {
+      const page = await this.accountTransfers(accountId, { ...query, ...options });
+      return { rows: page.transfers, nextPageToken: page.nextPageToken };
+    });
+  }
+
+  /** An account's balances after all that was booked up to `at`, that moment included; without it as of now. */
+  async accountBalance(accountId: bigint, at = 0n): Promise<AccountBalance> {
+    const message = encodeBalanceQuery(accountId, at);
+    return decodeAccountBalance(await this.#unary('Ledger/GetAccountBalance', message, false));
+  }
+
+  /** All accounts that meet the query, or the first `limit`, in order of creation. */
+  queryAccounts(
+    query: AccountQuery & { readonly limit?: number } = {},
+  ): AsyncGenerator<Account, void, undefined> {
+    return allRows(query.limit, (options) => this.accountPage({ ...query, ...options }));
+  }
+
+  async accountPage(query: AccountQuery & PageOptions = {}): Promise<Page<Account>> {
+    const message = encodeAccountQuery(query);
+    return decodeAccountPage(await this.#unary('Ledger/QueryAccounts', message, false));
+  }
+
+  /** All transfers that meet the query, or the first `limit`, in order of booking. */
+  queryTransfers(
+    query: TransferQuery & { readonly limit?: number } = {},
+  ): AsyncGenerator<BookedTransfer, void, undefined> {
+    return allRows(query.limit, (options) => this.transferPage({ ...query, ...options }));
+  }
+
+  async transferPage(query: TransferQuery & PageOptions = {}): Promise<Page<BookedTransfer>> {
+    const message = encodeTransferQuery(query);
+    return decodeTransferPage(await this.#unary('Ledger/QueryTransfers', message, false));
+  }
+
+  /**
+   * What happens in a unit, in its order: from the time or the cursor given on, then live, until the reader
+   * breaks off or `signal` is aborted. Goes on at another server when one is lost; rejects when no server
+   * could be reached for the retry window. A reader that takes its time misses nothing.
+   */
+  async *watch(options: WatchOptions): AsyncGenerator<LedgerEvent, void, undefined> {
+    const stream = new EventStream(this.#options(), options);
+    try {
+      for (let events = await stream.next(); events !== null; events = await stream.next()) {
+        yield* events;
+      }
+    } finally {
+      stream.close();
+    }
   }
 
   /**
@@ -164,12 +239,15 @@ export class EvenkeelClient {
   }
 
   #unary(method: string, message: Buffer, writes: boolean): Promise<Buffer> {
-    const options = {
+    return unary(this.#options(), `/evenkeel.v1.${method}`, message, writes);
+  }
+
+  #options(): UnaryOptions {
+    return {
       servers: this.#servers,
       retryWindowMs: this.#retryWindowMs,
       stallTimeoutMs: this.#stallTimeoutMs,
       signal: this.#closing.signal,
     };
-    return unary(options, `/evenkeel.v1.${method}`, message, writes);
   }
 }

@@ -179,6 +179,15 @@ export class Call {
     this.#stream.end();
   }
 
+  /** No message comes until `resume`, but for those that have arrived; the server feels it. */
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
   /** Nothing is called any more. */
   cancel(): void {
     this.#ended = true;

@@ -1,19 +1,12 @@
 import protobuf from 'protobufjs/minimal.js';
 import { accountStatus, transferStatus } from './status.ts';
-import type {
-  Account,
-  AccountResult,
-  AccountTransfer,
-  AccountTransfers,
-  Balances,
-  Transfer,
-  TransferResult,
-} from './types.ts';
+import type { Account, AccountResult, Balances, Transfer, TransferResult } from './types.ts';
 
 /**
  * Responses from protobuf bytes (proto/evenkeel/v1/ledger.proto). Unknown fields are skipped: a newer server may
  * say more. Malformed bytes throw RangeError or Error.
  */
+const PENDING_STATES = ['none', 'pending', 'posted', 'voided', 'expired'] as const;
 const CREATED = 0xffff_ffff;
 const ACCOUNT_EXISTS = 21;
 const TRANSFER_EXISTS = 46;
@@ -66,20 +59,6 @@ export function decodeTransfers(bytes: Uint8Array): Transfer[] {
   return list(bytes, transfer);
 }
 
-export function decodeAccountTransfers(bytes: Uint8Array): AccountTransfers {
-  const reader = protobuf.Reader.create(bytes);
-  let owner: Account | null = null;
-  const transfers: AccountTransfer[] = [];
-  while (reader.pos < reader.len) {
-    const tag = reader.uint32();
-    if (tag === 0x0a) owner = account(reader, endOf(reader));
-    else if (tag === 0x12) transfers.push(accountTransfer(reader, endOf(reader)));
-    else reader.skipType(tag & 7);
-  }
-  if (owner === null) throw new Error('response without an account');
-  return { account: owner, transfers };
-}
-
 /** All elements of field 1. */
 function list<T>(bytes: Uint8Array, read: (reader: protobuf.Reader, end: number) => T): T[] {
   const reader = protobuf.Reader.create(bytes);
@@ -92,7 +71,7 @@ function list<T>(bytes: Uint8Array, read: (reader: protobuf.Reader, end: number)
   return items;
 }
 
-function account(reader: protobuf.Reader, end: number): Account {
+export function account(reader: protobuf.Reader, end: number): Account {
   const wide = [0n, 0n, 0n, 0n, 0n, 0n];
   let userData64 = 0n;
   let timestamp = 0n;
@@ -122,10 +101,12 @@ function account(reader: protobuf.Reader, end: number): Account {
   };
 }
 
-function transfer(reader: protobuf.Reader, end: number): Transfer {
+export function transfer(reader: protobuf.Reader, end: number): Transfer {
   const wide = [0n, 0n, 0n, 0n, 0n, 0n];
   let userData64 = 0n;
   let timestamp = 0n;
+  let state = 0;
+  let expiresTimestamp = 0n;
   const narrow = [0, 0, 0, 0, 0];
   while (reader.pos < end) {
     const tag = reader.uint32();
@@ -134,6 +115,8 @@ function transfer(reader: protobuf.Reader, end: number): Transfer {
     else if (tag === 0x39) userData64 = u64(reader);
     else if (field >= 8 && field <= 12) narrow[field - 8] = reader.uint32();
     else if (tag === 0x69) timestamp = u64(reader);
+    else if (tag === 0x70) state = reader.uint32();
+    else if (tag === 0x79) expiresTimestamp = u64(reader);
     else reader.skipType(tag & 7);
   }
   return {
@@ -150,23 +133,12 @@ function transfer(reader: protobuf.Reader, end: number): Transfer {
     userData64,
     userData32: narrow[0]!,
     timestamp,
+    pendingState: PENDING_STATES[state] ?? 'none',
+    expiresTimestamp,
   };
 }
 
-function accountTransfer(reader: protobuf.Reader, end: number): AccountTransfer {
-  let row: Transfer | null = null;
-  let bookedTimestamp = 0n;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === 0x0a) row = transfer(reader, endOf(reader));
-    else if (tag === 0x11) bookedTimestamp = u64(reader);
-    else reader.skipType(tag & 7);
-  }
-  if (row === null) throw new Error('row without a transfer');
-  return { ...row, bookedTimestamp };
-}
-
-function balances(reader: protobuf.Reader): Balances {
+export function balances(reader: protobuf.Reader): Balances {
   const wide = [0n, 0n, 0n, 0n];
   const end = endOf(reader);
   while (reader.pos < end) {
@@ -183,17 +155,17 @@ function balances(reader: protobuf.Reader): Balances {
   };
 }
 
-function endOf(reader: protobuf.Reader): number {
+export function endOf(reader: protobuf.Reader): number {
   const length = reader.uint32();
   return reader.pos + length;
 }
 
-function u64(reader: protobuf.Reader): bigint {
+export function u64(reader: protobuf.Reader): bigint {
   const low = reader.fixed32();
   return (BigInt(reader.fixed32()) << 32n) | BigInt(low);
 }
 
-function u128(reader: protobuf.Reader): bigint {
+export function u128(reader: protobuf.Reader): bigint {
   const bytes = reader.bytes();
   let value = 0n;
   let at = 0;

@@ -1,5 +1,5 @@
 import { ClientError } from './error.ts';
-import type { AccountTransfersQuery, Ledger, NewAccount, NewTransfer } from './types.ts';
+import type { Ledger, NewAccount, NewTransfer } from './types.ts';
 
 /** Requests as protobuf bytes (proto/evenkeel/v1/ledger.proto), hand-written: a transfer takes well under 1 us. */
 
@@ -52,19 +52,6 @@ export function encodeIds(ids: readonly bigint[]): Buffer {
   return encoder.finish();
 }
 
-export function encodeAccountTransfersQuery(
-  accountId: bigint,
-  query: AccountTransfersQuery,
-): Buffer {
-  const encoder = new Encoder(18 + 2 * 9 + 2 * 6);
-  encoder.u128(0x0a, accountId, 'accountId');
-  encoder.u64(0x11, query.from, 'from');
-  encoder.u64(0x19, query.to, 'to');
-  encoder.u32(0x20, query.reversed === true ? 1 : 0, '');
-  encoder.u32(0x28, query.limit, 'limit');
-  return encoder.finish();
-}
-
 /** CreateLedgerRequest of proto/evenkeel/v1/cluster.proto. */
 export function encodeLedger({ number, currency, scale }: Ledger): Buffer {
   const name = Buffer.from(currency, 'utf8');
@@ -83,7 +70,7 @@ function checkCount(what: string, count: number): void {
 const scratch = new DataView(new ArrayBuffer(16));
 const scratchBytes = new Uint8Array(scratch.buffer);
 
-class Encoder {
+export class Encoder {
   pos = 0;
   readonly #bytes: Buffer;
 
@@ -156,13 +143,13 @@ class Encoder {
     this.pos = pos;
   }
 
-  bytes(tag: number, value: Buffer): void {
-    this.u32(tag, value.length, '');
-    this.pos += value.copy(this.#bytes, this.pos);
-  }
-
   u64(tag: number, value: bigint | undefined, path: string, name?: string): void {
     if (value === undefined || value === 0n) return;
+    this.setU64(tag, value, path, name);
+  }
+
+  /** Also if 0. */
+  setU64(tag: number, value: bigint, path: string, name?: string): void {
     if (typeof value !== 'bigint' || value < 0n || value > U64_MAX) {
       refuse(path, name, value, 'a bigint, 0 .. 2^64-1');
     }
@@ -179,6 +166,11 @@ class Encoder {
     max = 0xffff_ffff,
   ): void {
     if (value === undefined || value === 0) return;
+    this.setU32(tag, value, path, name, max);
+  }
+
+  /** Also if 0. */
+  setU32(tag: number, value: number, path: string, name?: string, max = 0xffff_ffff): void {
     if (!Number.isInteger(value) || value < 0 || value > max) {
       refuse(path, name, value, `an integer, 0 .. ${max}`);
     }
@@ -193,6 +185,14 @@ class Encoder {
     }
     bytes[pos] = value;
     this.pos = pos + 1;
+  }
+
+  /** Nothing if empty or absent. */
+  bytes(tag: number, value: Uint8Array | undefined): void {
+    if (value === undefined || value.length === 0) return;
+    this.setU32(tag, value.length, '');
+    this.#bytes.set(value, this.pos);
+    this.pos += value.length;
   }
 
   /** An event: field 1 of its request. Its length, one byte or two, is known at the end. */

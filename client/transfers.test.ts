@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AMOUNT_ALL, chain, pending, post, voidOf } from './transfers.ts';
+import { AMOUNT_ALL, chain, isChainDone, pending, post, voidOf } from './transfers.ts';
 import { AccountFlag, TransferFlag } from './types.ts';
 
 const transfer = {
@@ -18,6 +18,20 @@ describe('a chain', () => {
     const linkedEvents = chain(events).map(({ flags }) => flags);
     expect(linkedEvents).toEqual([linked | pendingFlag, linked, pendingFlag]);
     expect(chain([{ flags: AccountFlag.linked }])).toEqual([{ flags: 0 }]);
+  });
+
+  it.each([
+    [['created', 'created', 'created'], true],
+    [['created'], true],
+    [['exists', 'linked_event_failed', 'linked_event_failed'], true],
+    [['exists'], true],
+    [['linked_event_failed', 'exists', 'linked_event_failed'], false],
+    [['linked_event_failed', 'exceeds_credits'], false],
+    [['exceeds_credits', 'linked_event_failed'], false],
+    [['id_already_failed'], false],
+    [[], false],
+  ])('of which the results are %j is done: %s', (statuses, done) => {
+    expect(isChainDone(statuses.map((status) => ({ status })))).toBe(done);
   });
 
   it('is never empty', () => {

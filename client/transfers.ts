@@ -12,8 +12,7 @@ export type PendingTransfer = Pick<NewTransfer, 'id' | 'debitAccountId' | 'credi
 
 /**
  * The same events as a chain: all of them are done or none. For one request, which may hold several chains.
- * All accounts of a chain must live in one unit, as those of one party do. Sent again after it was done, its first
- * event answers `exists` and the others `linked_event_failed`.
+ * All accounts of a chain must live in one unit, as those of one party do. Read its results with `isChainDone`.
  */
 export function chain<T extends { readonly flags?: number }>(events: readonly T[]): T[] {
   if (events.length === 0)
@@ -23,6 +22,19 @@ export function chain<T extends { readonly flags?: number }>(events: readonly T[
     const flags = event.flags ?? 0;
     return { ...event, flags: i < last ? flags | linked : flags & ~linked };
   });
+}
+
+/**
+ * The whole chain is done, now or by an earlier try: then its first event answers `exists` and the others
+ * `linked_event_failed`, for a chain is never done in part. Takes the results of one chain, whose ids must be in no
+ * other.
+ */
+export function isChainDone(results: readonly { readonly status: string }[]): boolean {
+  const [first, ...others] = results;
+  if (first?.status === 'created') return others.every(({ status }) => status === 'created');
+  return (
+    first?.status === 'exists' && others.every(({ status }) => status === 'linked_event_failed')
+  );
 }
 
 /** Reserves the amount, until it is posted or voided, or for `timeout` seconds (0 = for ever). */

@@ -1,3 +1,4 @@
+import type { PendingState } from './read-types.ts';
 import type { AccountStatus, TransferStatus } from './status.ts';
 
 /**
@@ -93,11 +94,10 @@ export interface NewTransfer {
   readonly timestamp?: bigint;
 }
 
-export interface Transfer extends Required<NewTransfer> {}
-
-export interface AccountTransfer extends Transfer {
-  /** When the account's unit booked it; what `from` and `to` of `accountTransfers` look at. */
-  readonly bookedTimestamp: bigint;
+export interface Transfer extends Required<NewTransfer> {
+  readonly pendingState: PendingState;
+  /** When a pending transfer expires unless it is resolved before; 0 = never. */
+  readonly expiresTimestamp: bigint;
 }
 
 export interface AccountResult {
@@ -117,21 +117,6 @@ export interface TransferResult {
   /** After the transfer. Only when asked for and known. */
   readonly debitAccount?: Balances;
   readonly creditAccount?: Balances;
-}
-
-export interface AccountTransfersQuery {
-  /** Bounds of bookedTimestamp, both included. */
-  readonly from?: bigint;
-  readonly to?: bigint;
-  /** Newest first. */
-  readonly reversed?: boolean;
-  /** @default 8_190, which is also the most */
-  readonly limit?: number;
-}
-
-export interface AccountTransfers {
-  readonly account: Account;
-  readonly transfers: readonly AccountTransfer[];
 }
 
 /** A book: one currency, or another quantity that is counted. */

@@ -69,7 +69,7 @@ export function gaveUp(outcomeUnknown: boolean, lastReason: string): ClientError
 }
 
 /** null = open. */
-async function opened(connection: Connection): Promise<CallEnd | null> {
+export async function opened(connection: Connection): Promise<CallEnd | null> {
   try {
     await connection.open();
     return connection.opened ? null : unavailable('connection closed');

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type BenchReport, benchTransfers } from '../bench/transfers.ts';
+import { register as registerMachine } from './bench-machine.ts';
 import { MisuseError } from './exit.ts';
 import { interruptible } from './interrupt.ts';
 import { SERVER_COMMAND } from './local.ts';
@@ -22,8 +23,10 @@ interface Flags {
 
 /** Adds `bench`. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('bench')
+    // Options behind `machine` are its own.
+    .enablePositionalOptions()
     .description('durable transfers a second and their latency, on servers that it starts itself')
     .option('--zones <n>', '1 or 3', '3')
     .option('--batch <n>', 'transfers a request, up to 8190; 1 = single messages on streams', '1')
@@ -34,6 +37,7 @@ export function register(program: Command): void {
     .option('--data <dir>', 'parent of a folder that is removed afterwards', tmpdir())
     .option('--json', 'one JSON line on stdout')
     .action((flags: Flags) => interruptible((signal) => bench(flags, signal)));
+  registerMachine(command);
 }
 
 async function bench(flags: Flags, signal: AbortSignal): Promise<void> {

@@ -5,11 +5,12 @@ import { MisuseError } from './exit.ts';
 
 const U128_MAX = 2n ** 128n - 1n;
 
-/** A u128: decimal, or hex with 0x. */
-export function parseId(what: string, text: string): bigint {
+/** A u128, or up to `max`: decimal, or hex with 0x. */
+export function parseId(what: string, text: string, max = U128_MAX): bigint {
   const id = /^(\d+|0x[0-9a-f]+)$/i.test(text) ? BigInt(text) : -1n;
-  if (id < 0n || id > U128_MAX) {
-    throw new MisuseError(`${what}: '${text}' is no whole number below 2^128, decimal or 0x...`);
+  if (id < 0n || id > max) {
+    const limit = `2^${max.toString(2).length}`;
+    throw new MisuseError(`${what}: '${text}' is no whole number below ${limit}, decimal or 0x...`);
   }
   return id;
 }

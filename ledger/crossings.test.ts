@@ -10,7 +10,8 @@ import {
   transferOf,
   unpackTransfer,
 } from './testing/records.ts';
-import { accountIn, UnitUnderTest } from './testing/world.ts';
+import { accountIn } from './testing/slots.ts';
+import { UnitUnderTest } from './testing/unit-under-test.ts';
 
 const debit = accountIn(1, 0);
 const credit = accountIn(2, 0);
@@ -233,6 +234,46 @@ describe('a crossing', () => {
       const results = home.apply({ kind: 'accounts', events, balances: false });
       expect(results.map(({ status }) => status)).toEqual([taken, AccountStatus.created]);
     }
+  });
+
+  it('is waited for by a post of its id; nothing is burnt meanwhile', () => {
+    const { home } = pair();
+    home.apply(transfers(VALID));
+    const post = transferOf({ id: 60n, debit, credit: 0n, pendingId: VALID.id, flags: 1 << 2 });
+    const status = () => home.apply(transfers(post))[0]!.status;
+    expect(status()).toBe(InternalStatus.in_flight);
+    home.fold('once');
+    home.restart();
+    expect(status()).toBe(InternalStatus.in_flight);
+    home.apply(completes(1n, TransferStatus.created));
+    expect(status()).toBe(TransferStatus.pending_transfer_not_pending);
+    const refused = { ...VALID, id: 51n };
+    home.apply(transfers(refused));
+    home.apply(completes(2n, TransferStatus.credit_account_not_found));
+    const another = { ...post, pendingId: refused.id };
+    const [result] = home.apply(transfers(another));
+    expect(result!.status).toBe(TransferStatus.pending_transfer_not_found);
+  });
+
+  it('of a closed account is refused by the side that has it', () => {
+    const { home, far } = pair();
+    const closedDebit = accountIn(1, 5);
+    const closedCredit = accountIn(2, 5);
+    const flags = AccountFlag.closed;
+    const accounts = (id: bigint): Command => {
+      return { kind: 'accounts', events: [accountOf({ id, flags })], balances: false };
+    };
+    home.apply(accounts(closedDebit));
+    far.apply(accounts(closedCredit));
+    const [refused] = home.apply(transfers({ ...VALID, debit: closedDebit }));
+    expect(refused!.status).toBe(TransferStatus.debit_account_already_closed);
+    home.apply(transfers({ ...VALID, id: 51n, credit: closedCredit }));
+    const [decided] = far.apply(decides(home));
+    expect(decided!.status).toBe(TransferStatus.credit_account_already_closed);
+    home.apply(completes(1n, decided!.status));
+    const again = home.apply(transfers(VALID, { ...VALID, id: 51n }));
+    const burnt = TransferStatus.id_already_failed;
+    expect(again.map(({ status }) => status)).toEqual([burnt, burnt]);
   });
 
   it('is found by channel and sequence while it is open', () => {

@@ -21,8 +21,8 @@ import { unsettledOf } from './unsettled.ts';
 import { readSafeU64, readU64, writeSafeU64 } from './words.ts';
 
 export type { LookUpResult, Unsettled } from './look-up.ts';
-export type { MachineOptions } from './state.ts';
 export type { Results, SubBatchResults } from './results.ts';
+export type { MachineOptions } from './state.ts';
 
 /**
  * The double-entry machine of one unit: apply committed entries in log order, one call each, and read

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { AccountStatus, InternalStatus, TransferStatus } from './status.ts';
 import { accountOf, transferOf } from './testing/records.ts';
-import { accountIn, UNITS, UnitUnderTest } from './testing/world.ts';
+import { accountIn, UNITS } from './testing/slots.ts';
+import { UnitUnderTest } from './testing/unit-under-test.ts';
 
 const MAX = 2n ** 128n - 1n;
 const CLEARING = 2n ** 128n - 2n ** 64n + ((1n << 32n) | (2n << 16n) | 1n);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AccountStatus, TransferStatus } from './status.ts';
 import { parseTable } from './testing/table.ts';
 import { OracleSubject, runCase, type Subject } from './testing/table-run.ts';
-import { UnitUnderTest } from './testing/world.ts';
+import { UnitUnderTest } from './testing/unit-under-test.ts';
 
 const FOLDER = new URL('testdata/', import.meta.url);
 const tables = readdirSync(FOLDER)

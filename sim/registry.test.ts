@@ -85,7 +85,7 @@ describe('a ledger that is added to a running cluster', () => {
     leaderOf(world);
     const asked = [1, 2, 3].map((id) => create(world, id, { ...POINTS, scale: id }));
     run(world, 'three answers', () => asked.every(({ answer }) => answer !== null));
-    const answers = asked.map(({ answer }) => answer);
+    const answers = asked.map(({ answer }) => String(answer));
     expect(answers.toSorted()).toEqual(['created', 'ledger_differs', 'ledger_differs']);
     const scale = answers.indexOf('created') + 1;
     expect(createAndWait(world, 1, { ...POINTS, scale })).toBe('existed');

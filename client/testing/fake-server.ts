@@ -4,6 +4,7 @@ import {
   ServerCredentials,
   type ServerDuplexStream,
   type ServerUnaryCall,
+  type ServerWritableStream,
   type sendUnaryData,
 } from '@grpc/grpc-js';
 import { decode, encode, type Plain, toBytes } from './schema.ts';
@@ -41,6 +42,8 @@ export class FakeServer {
   readonly #withheld: (() => void)[] = [];
   /** Ends the stream at the first message for which it gives an error. */
   refuse: (transfer: Plain) => StreamError | null = () => null;
+  /** What a WatchEvents stream does. */
+  watch: (request: Plain, call: ServerWritableStream<Buffer, Buffer>) => void = () => {};
   streams = 0;
   received = 0;
   address = '';
@@ -62,6 +65,10 @@ export class FakeServer {
         LookupAccounts: method('Ledger/LookupAccounts'),
         LookupTransfers: method('Ledger/LookupTransfers'),
         GetAccountTransfers: method('Ledger/GetAccountTransfers'),
+        GetAccountBalance: method('Ledger/GetAccountBalance'),
+        QueryAccounts: method('Ledger/QueryAccounts'),
+        QueryTransfers: method('Ledger/QueryTransfers'),
+        WatchEvents: { ...method('Ledger/WatchEvents'), responseStream: true },
         GetTopology: method('Cluster/GetTopology'),
         CreateLedger: method('Cluster/CreateLedger'),
         ListLedgers: method('Cluster/ListLedgers'),
@@ -73,6 +80,11 @@ export class FakeServer {
         LookupAccounts: this.#handle('LookupAccounts'),
         LookupTransfers: this.#handle('LookupTransfers'),
         GetAccountTransfers: this.#handle('GetAccountTransfers'),
+        GetAccountBalance: this.#handle('GetAccountBalance'),
+        QueryAccounts: this.#handle('QueryAccounts'),
+        QueryTransfers: this.#handle('QueryTransfers'),
+        WatchEvents: (call: ServerWritableStream<Buffer, Buffer>) =>
+          this.watch(decode('WatchEventsRequest', call.request), call),
         GetTopology: this.#handle('GetTopology'),
         CreateLedger: this.#handle('CreateLedger'),
         ListLedgers: this.#handle('ListLedgers'),

@@ -3,7 +3,8 @@ import { expect } from 'vitest';
 import { InternalStatus, TransferStatus } from '../status.ts';
 import type { OracleResult } from './oracle.ts';
 import { type AccountFields, accountOf, type TransferFields, transferOf } from './records.ts';
-import { accountIn, UNITS, UnitUnderTest, unitOfAccount } from './world.ts';
+import { accountIn, UNITS, unitOfAccount } from './slots.ts';
+import { UnitUnderTest } from './unit-under-test.ts';
 
 const MAX = 2n ** 128n - 1n;
 

@@ -1,6 +1,8 @@
 import {
   AccountFlag,
   BALANCES_WORDS,
+  BURNT_ROW_WORDS,
+  BurntRowWord,
   HISTORY_EVERY,
   HISTORY_ROW_WORDS,
   HistoryRowWord,
@@ -33,6 +35,7 @@ export interface ExpectedRows {
   readonly transfers: Uint32Array;
   readonly pendings: Uint32Array;
   readonly requested: Uint32Array;
+  readonly burnt: Uint32Array;
   /** In no order among the two rows of one transfer. */
   readonly history: readonly Uint32Array[];
 }
@@ -48,6 +51,7 @@ export class FeedCheck {
   readonly #handles = new Map<bigint, number>();
   readonly #replay = new RowsReplay();
   #next = 0;
+  #burnt = 0;
   /** How many rows each account has by then. */
   readonly #counts = new Map<bigint, number>();
 
@@ -70,6 +74,7 @@ export class FeedCheck {
       transfers: joined(events, TRANSFER_ROW_WORDS, (event) => this.#row(event)),
       pendings: joined(resolving, PENDING_ROW_WORDS, (event) => this.#pendingRow(event)),
       requested: joined(unlike, REQUESTED_ROW_WORDS, requestedRow),
+      burnt: this.#burntRows(),
       history: events.flatMap((event) => this.#historyRows(event)),
     };
   }
@@ -105,6 +110,17 @@ export class FeedCheck {
     const before = this.#latest.get(account) ?? 0n;
     this.#latest.set(account, timestamp);
     return before;
+  }
+
+  #burntRows(): Uint32Array {
+    const burnt = [...this.#ledger.burnt].slice(this.#burnt);
+    this.#burnt += burnt.length;
+    const words = new Uint32Array(burnt.length * BURNT_ROW_WORDS);
+    burnt.forEach(([id, at], i) => {
+      putWords(words, i * BURNT_ROW_WORDS + BurntRowWord.id, 4, id);
+      putWords(words, i * BURNT_ROW_WORDS + BurntRowWord.timestamp, 2, at);
+    });
+    return words;
   }
 
   #pendingRow({ pending, timestamp }: OracleEvent): Uint32Array {

@@ -18,8 +18,13 @@ const TRANSIENT: ReadonlySet<number> = new Set([
   TransferStatus.exceeds_debits,
 ]);
 
-export function burnIfTransient(ledger: OracleLedger, status: number, id: bigint): void {
-  if (TRANSIENT.has(status)) ledger.burn(id);
+export function burnIfTransient(
+  ledger: OracleLedger,
+  status: number,
+  id: bigint,
+  at: bigint,
+): void {
+  if (TRANSIENT.has(status)) ledger.burn(id, at);
 }
 
 /**
@@ -31,7 +36,7 @@ export function runBatch<E extends { readonly flags: number }>(
   events: readonly E[],
   timestamp: bigint,
   evaluate: (event: E, at: bigint, isLinked: boolean) => Evaluated,
-  afterFailure: (status: number, event: E) => void,
+  afterFailure: (status: number, event: E, at: bigint) => void,
 ): OracleResult[] {
   const at = (i: number) => timestamp + BigInt(i);
   const results: OracleResult[] = [];
@@ -43,7 +48,7 @@ export function runBatch<E extends { readonly flags: number }>(
     if (members.length === 1 && !isOpen) {
       const [event] = members as [E];
       const evaluated = evaluate(event, at(first), false);
-      afterFailure(evaluated.result.status, event);
+      afterFailure(evaluated.result.status, event, at(first));
       results.push(shown(ledger, evaluated));
     } else {
       results.push(...runChain(ledger, members, isOpen, at(first), evaluate, afterFailure));
@@ -59,7 +64,7 @@ function runChain<E extends { readonly flags: number }>(
   isOpen: boolean,
   timestamp: bigint,
   evaluate: (event: E, at: bigint, isLinked: boolean) => Evaluated,
-  afterFailure: (status: number, event: E) => void,
+  afterFailure: (status: number, event: E, at: bigint) => void,
 ): OracleResult[] {
   const at = (i: number) => timestamp + BigInt(i);
   const last = members.length - 1;
@@ -81,7 +86,7 @@ function runChain<E extends { readonly flags: number }>(
   }
   ledger.rollBackChain();
   const ownResult = failure === null ? null : shown(ledger, failure);
-  if (ownResult !== null) afterFailure(ownResult.status, members[failed]!);
+  if (ownResult !== null) afterFailure(ownResult.status, members[failed]!, at(failed));
   return members.map((_, i) => {
     if (isOpen && i === last) return plain(linked_event_chain_open, at(i));
     return i === failed ? ownResult! : plain(linked_event_failed, at(i));

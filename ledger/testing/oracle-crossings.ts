@@ -53,7 +53,7 @@ export function decide(
   if (decided === undefined) {
     decided = { status: farOutcome(ledger, homeUnit, record, at), timestamp: at };
     ledger.decided.set(key, decided);
-    burnIfTransient(ledger, decided.status, record.id);
+    burnIfTransient(ledger, decided.status, record.id, at);
   }
   const result = plain(decided.status, decided.timestamp, homeUnit, sequence);
   if (!balances || decided.status !== S.created) return result;
@@ -107,7 +107,7 @@ export function complete(
   if (status !== S.created) {
     ledger.move(debit, clearing, { pending: -amount, posted: 0n });
     addStep(ledger, 'release', at, record, debit, clearing);
-    burnIfTransient(ledger, status, record.id);
+    burnIfTransient(ledger, status, record.id, at);
     return result;
   }
   ledger.move(debit, clearing, { pending: -amount, posted: amount });

@@ -36,7 +36,8 @@ export class OracleLedger {
   /** In order of creation. */
   readonly accounts = new Map<bigint, AccountFields>();
   readonly transfers = new Map<bigint, TransferFields>();
-  readonly burnt = new Set<bigint>();
+  /** And when that was. */
+  readonly burnt = new Map<bigint, bigint>();
   readonly pendings = new Map<bigint, Pending>();
   /** Ids of pending transfers by their timestamp; and of those that are still to expire. */
   readonly pendingByTime = new Map<bigint, bigint>();
@@ -171,8 +172,8 @@ export class OracleLedger {
   }
 
   /** Outside chains only: a burnt id stays burnt when its chain is rolled back. */
-  burn(id: bigint): void {
-    this.burnt.add(id);
+  burn(id: bigint, at: bigint): void {
+    this.burnt.set(id, at);
   }
 
   // --- crossings; never in a chain ---

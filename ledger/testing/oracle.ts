@@ -43,7 +43,7 @@ export class Oracle {
           command.events,
           timestamp,
           (event, time, isLinked) => createTransfer(ledger, event, time, batch, isLinked),
-          (status, { id }) => burnIfTransient(ledger, status, id),
+          (status, { id }, time) => burnIfTransient(ledger, status, id, time),
         );
       }
       case 'decide':

@@ -7,7 +7,8 @@ import { Random } from './random.ts';
 import { accountsCommand, transfersCommand } from './random-batch.ts';
 import { ForeignUnits } from './random-crossings.ts';
 import { accountOf, type TransferFields } from './records.ts';
-import { accountIn, UnitUnderTest, unitOfAccount } from './world.ts';
+import { accountIn, unitOfAccount } from './slots.ts';
+import { UnitUnderTest } from './unit-under-test.ts';
 
 const ACCOUNTS = 12;
 const SECOND_NS = 1_000_000_000n;
@@ -200,11 +201,15 @@ export class RandomWorld {
     const { ledger } = this.unit.oracle;
     const ids = [
       ...[...ledger.pendings.keys()].slice(-8),
-      ...[...ledger.burnt].slice(-3),
+      ...[...ledger.burnt.keys()].slice(-3),
       ...ledger.open.slice(0, 3).map(({ record }) => record.id),
       ...this.#sent.slice(-10).map(({ id }) => id),
     ];
-    this.unit.checkReads(ids.filter(() => !random.oneIn(3)));
+    const accounts = [...ledger.accounts.keys()].filter(() => random.oneIn(5)).slice(0, 5);
+    this.unit.checkReads(
+      ids.filter(() => !random.oneIn(3)),
+      accounts,
+    );
   }
 
   #apply(...commands: Command[]): void {

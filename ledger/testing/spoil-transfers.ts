@@ -30,7 +30,7 @@ const ANY: readonly Spoiler[] = [
   ({ random }) => ({ userData32: random.pick([0, 1, 0xffff_ffff]) }),
   ({ random, accounts }) => ({ debit: random.pick(accounts) }),
   ({ random, accounts }) => ({ credit: random.pick(accounts) }),
-  ({ random, ledger }) => ({ id: random.pick([...ledger.burnt, 1n]) }),
+  ({ random, ledger }) => ({ id: random.pick([...ledger.burnt.keys(), 1n]) }),
   (pool) => ({ id: pool.anyStored()?.id ?? 1n }),
 ];
 
@@ -70,7 +70,9 @@ const RESOLVING: readonly Spoiler[] = [
   (pool) => ({ pendingId: pool.anyStored()?.id ?? 1n }),
   ({ random }) => ({ pendingId: 2n ** 80n * BigInt(1 + random.below(1000)) }),
   (pool) =>
-    pool.ledger.burnt.size > 0 ? { pendingId: pool.random.pick([...pool.ledger.burnt]) } : null,
+    pool.ledger.burnt.size > 0
+      ? { pendingId: pool.random.pick([...pool.ledger.burnt.keys()]) }
+      : null,
   (pool) => sameBut(pool.anyPending()?.record, {}),
   (pool) => sameBut(pool.openPending()?.record, { code: 9 }),
   (pool) => sameBut(pool.openPending()?.record, { ledger: 9 }),

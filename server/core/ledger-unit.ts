@@ -20,7 +20,7 @@ import {
 import type { Log } from './log/log.ts';
 import { ReplyOutcome, RequestKind, type RequestMessage } from './messages.ts';
 import { Proposals, splitSubBatches } from './proposals.ts';
-import { accountTransfers, lookupAccounts, lookupTransfers } from './reads.ts';
+import { readUnit } from './reads/read-unit.ts';
 import { requestProblem } from './request-form.ts';
 import { asWords, type Router } from './router.ts';
 
@@ -277,7 +277,7 @@ export class LedgerUnit {
     const reads = this.#askedReads.get(context) ?? [];
     this.#askedReads.delete(context);
     for (const { from, request } of reads) {
-      const words = this.#read(request.kind, asWords(request.body));
+      const words = readUnit(this, request.kind, asWords(request.body));
       this.#options.reply(from, request, 0, 1, ReplyOutcome.done, words);
     }
   }
@@ -290,17 +290,6 @@ export class LedgerUnit {
 
   #dropRead({ from, request }: WaitingRead): void {
     this.#options.reply(from, request, 0, 1, ReplyOutcome.notLeader, NO_WORDS);
-  }
-
-  #read(kind: number, words: Uint32Array): Uint32Array {
-    if (kind === RequestKind.lookupAccounts) return lookupAccounts(this.machine, words);
-    if (kind === RequestKind.lookupTransfers) {
-      return lookupTransfers(this.machine, this.books, words);
-    }
-    if (kind === RequestKind.accountTransfers) {
-      return accountTransfers(this.machine, this.books, words);
-    }
-    throw new Error(`unit ${this.unit}: unknown request kind ${kind}`);
   }
 }
 

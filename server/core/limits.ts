@@ -30,6 +30,18 @@ export const ID_FILTER_SLICE_IDS = 2_048;
 /** Ids one look-up request carries, also the most rows that an account-transfers page has. */
 export const READ_ROWS_MAX = 8_190;
 
+/** Rows, and accounts, that one call of a read that pages looks at: a page may end short, and its token leads on. */
+export const READ_SCAN_ROWS_MAX = 8_192;
+export const READ_SCAN_ACCOUNTS_MAX = 16_384;
+/** Rows that each unit gives for a page of many units: at least these, or twice its even share. */
+export const READ_UNIT_ROWS_MIN = 512;
+
+/** Events that a feed gives at once, and accounts whose balances it looks up for that, a walk each. */
+export const FEED_EVENTS_MAX = 256;
+export const FEED_WALKS_MAX = 32;
+/** Accounts whose balances a feed carries on; of others it looks them up again. 1 MiB. */
+export const FEED_ACCOUNTS_MAX = 4_096;
+
 /**
  * A request without an answer is sent again after so many times what answers of its unit take of late, within
  * these bounds, doubling with every try. A loss mostly shows itself otherwise (new leader, broken

@@ -20,8 +20,12 @@ export const RequestKind = {
   lookupAccounts: 2,
   /** Body: transfer ids, four words each. */
   lookupTransfers: 3,
-  /** Body: an account-transfers query, see reads.ts. */
+  /** Body of these three: a filter, see reads/filter.ts. */
   accountTransfers: 4,
+  queryTransfers: 16,
+  queryAccounts: 17,
+  /** Body: BALANCE_QUERY_WORDS, see reads/account-balance.ts. */
+  accountBalance: 18,
   /** To the registry. Body: the ledger. Answer: a LedgerOutcome, then the ledger that is there. See registry-request.ts. */
   createLedger: 32,
   /** To the registry. No body. Answer: all ledgers. */

@@ -8,6 +8,8 @@ import {
 import { RECORD_WORDS, SLOT_COUNT, SubBatchWord } from '../../ledger/layout.ts';
 import { READ_ROWS_MAX } from './limits.ts';
 import { RequestKind, type RequestMessage } from './messages.ts';
+import { packAccountQuery } from './reads/filter.ts';
+import { ALL } from './reads/testing/query.ts';
 import { requestProblem } from './request-form.ts';
 import { joinWords } from './router.ts';
 
@@ -55,8 +57,18 @@ describe('requestProblem', () => {
     expect(
       problem(RequestKind.lookupAccounts, new Uint8Array(16 * READ_ROWS_MAX + 16)),
     ).not.toBeNull();
-    expect(problem(RequestKind.accountTransfers, new Uint8Array(48))).toBeNull();
-    expect(problem(RequestKind.accountTransfers, new Uint8Array(44))).not.toBeNull();
+    const filter = packAccountQuery({ ...ALL });
+    for (const kind of [16, 17, RequestKind.accountTransfers]) {
+      expect(problem(kind, new Uint8Array(filter.buffer))).toBeNull();
+      expect(problem(kind, new Uint8Array(filter.buffer, 0, filter.byteLength - 4))).toContain(
+        'no filter',
+      );
+      expect(problem(kind, new Uint8Array(filter.byteLength))).toContain('limit is 0');
+      expect(problem(kind, new Uint8Array(filter.byteLength).fill(255))).toContain('out of bounds');
+      expect(problem(kind, new Uint8Array(7))).toContain('no whole words');
+    }
+    expect(problem(RequestKind.accountBalance, new Uint8Array(32))).toBeNull();
+    expect(problem(RequestKind.accountBalance, new Uint8Array(28))).not.toBeNull();
     expect(problem(99, new Uint8Array(0))).not.toBeNull();
   });
 });

@@ -3,7 +3,8 @@ import { SubBatchKind, SubBatchWord, WORD_BYTES } from '../../ledger/layout.ts';
 import { READ_ROWS_MAX } from './limits.ts';
 import { RequestKind, type RequestMessage } from './messages.ts';
 import { splitSubBatches } from './proposals.ts';
-import { QUERY_WORDS } from './reads.ts';
+import { BALANCE_QUERY_WORDS } from './reads/account-balance.ts';
+import { filterProblem } from './reads/filter.ts';
 import { asWords } from './router.ts';
 
 const ID_BYTES = 16;
@@ -21,7 +22,11 @@ export function requestProblem(unit: number, { kind, body }: RequestMessage): st
     case RequestKind.lookupTransfers:
       return bytes % ID_BYTES === 0 && bytes <= READ_ROWS_MAX * ID_BYTES ? null : 'no list of ids';
     case RequestKind.accountTransfers:
-      return bytes === QUERY_WORDS * WORD_BYTES ? null : 'no account-transfers query';
+    case RequestKind.queryTransfers:
+    case RequestKind.queryAccounts:
+      return bytes % WORD_BYTES === 0 ? filterProblem(asWords(body)) : 'no whole words';
+    case RequestKind.accountBalance:
+      return bytes === BALANCE_QUERY_WORDS * WORD_BYTES ? null : 'no balance query';
     default:
       return 'its kind is unknown';
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SERVER_ID_MAX } from '../../consensus/types.ts';
 import { LEDGER_SCALE_MAX } from '../core/ledger-definition.ts';
+import { LEDGERS_MAX } from '../core/limits.ts';
 
 const CLUSTER_ID = /^[0-9a-f]{32}$/;
 /** Names go into folder names and link rules, where a number is a server and '*' is every other zone. */
@@ -179,6 +180,7 @@ export const configSchema = z.strictObject({
   ledgers: z
     .array(ledgerSchema)
     .min(1)
+    .max(LEDGERS_MAX)
     .default([
       { ledger: 156, currency: 'CNY', scale: 2 },
       { ledger: 203, currency: 'CZK', scale: 2 },

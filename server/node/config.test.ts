@@ -189,6 +189,16 @@ describe('refused, naming the field:', () => {
     ],
     [{ ledgers: [] }, 'ledgers: Too small'],
     [
+      {
+        ledgers: Array.from({ length: 4_097 }, (_, i) => ({
+          ledger: i + 1,
+          currency: 'Points',
+          scale: 0,
+        })),
+      },
+      'ledgers: Too big',
+    ],
+    [
       { ledgers: [1, 1].map((ledger) => ({ ledger, currency: 'Points', scale: 0 })) },
       'ledgers: ledger 1 is there twice',
     ],

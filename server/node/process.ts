@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Server as GrpcServer } from '@grpc/grpc-js';
 import type { Environment, LogLine } from '../core/environment.ts';
+import { Feed } from '../core/feed/feed.ts';
 import { LOG_FORMAT_VERSION } from '../core/log/log.ts';
 import { Server } from '../core/server.ts';
 import { bind, checkFree } from './bind.ts';
@@ -17,6 +18,7 @@ import { NodeDisk } from './disk.ts';
 import { PeerLinks } from './peers/links.ts';
 import { createPeerServer } from './peers/transport.ts';
 import { registerServices, SERVER_OPTIONS, type ServicesHandle } from './services/register.ts';
+import type { Feeds } from './services/watch.ts';
 import { topologyView } from './topology-view.ts';
 import { Turns } from './turns.ts';
 
@@ -115,6 +117,7 @@ export class ServerProcess {
       gateway: this.#core.gateway,
       ledgers: this.#core.ledgers,
       topology: () => topologyView(config, PROTOCOL_VERSION, this.#core),
+      feeds: this.#feeds(),
       onDefect: (error) =>
         log('error', 'a request failed by a fault of ours', { error: String(error) }),
     });
@@ -194,6 +197,23 @@ export class ServerProcess {
     });
   }
 
+  /** Events straight from what this server has applied. */
+  #feeds(): Feeds {
+    const { units } = this.#core;
+    return {
+      units: units.length,
+      open: (unit, after) => {
+        const feed = new Feed(unit, units[unit - 1]!, after);
+        return {
+          get hasNews() {
+            return feed.hasNews;
+          },
+          next: () => this.#fatalIfFails(() => feed.next()),
+        };
+      },
+    };
+  }
+
   #environment(epoch: number, log: LogLine): Environment {
     const { clusterId } = this.#config;
     const booksFolder = join(this.#folder.path, 'books');
@@ -224,6 +244,16 @@ export class ServerProcess {
       run();
     } catch (error) {
       this.#fatal(error as Error);
+    }
+  }
+
+  /** The same, for what a caller waits for. */
+  #fatalIfFails<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      this.#fatal(error as Error);
+      throw error;
     }
   }
 

@@ -102,7 +102,7 @@ describe('a request that is refused whole', () => {
     [
       'a ledger that there is not',
       request(transfer(good), transfer(bad, { ledger: NO_LEDGER })),
-      'transfers[1].ledger: there is no ledger 999; known are 156 (CNY)',
+      'unknown_ledger: transfers[1].ledger: there is no ledger 999; known are 156 (CNY)',
     ],
     ['no event', Buffer.alloc(0), 'transfers: none, at least 1'],
     ['a length beyond its end', request(transfer(good), event).subarray(0, -1), 'truncated'],

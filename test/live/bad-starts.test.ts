@@ -187,7 +187,7 @@ describe('a server refuses a data folder, and changes nothing in it', () => {
       await expectRefused(
         root,
         config,
-        `${file} has books of format 2, this release reads format 1`,
+        `${file} has books of format 3, this release reads format 2`,
       );
     },
     BUDGET_MS,

@@ -110,6 +110,12 @@ test(
     ]);
     const broken = chain([transferOf(1n), { ...transferOf(1n), code: 0 }]);
     expect(await statuses(broken)).toEqual(['linked_event_failed', 'code_must_not_be_zero']);
+    // Refused whole: the plain transfer beside it is not booked either.
+    const over = pending({ ...transferOf(1n), creditAccountId: elsewhere() });
+    await expect(client.createTransfers([transferOf(1n), over])).rejects.toMatchObject({
+      code: 'failed_precondition',
+      message: expect.stringContaining('not_across_units: transfers[1]') as string,
+    });
     const [account] = await client.lookupAccounts([CUSTOMER]);
     expect([account!.creditsPosted, account!.creditsPending]).toEqual([10_004n, 2n]);
   },

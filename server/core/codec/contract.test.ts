@@ -1,15 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { AccountFlag, TransferFlag } from '../../../ledger/layout.ts';
+import { AccountFlag, PendingState, TransferFlag } from '../../../ledger/layout.ts';
 import { AccountStatus, TransferStatus } from '../../../ledger/status.ts';
 import {
   ACCOUNT_FIELDS,
-  ACCOUNT_TRANSFERS_FIELDS,
   CREATE_ACCOUNTS_FIELDS,
   CREATE_LEDGER_FIELDS,
   CREATE_TRANSFERS_FIELDS,
   LOOKUP_FIELDS,
   TRANSFER_FIELDS,
 } from './fields.ts';
+import {
+  ACCOUNT_BALANCE_FIELDS,
+  ACCOUNT_TRANSFERS_FIELDS,
+  QUERY_ACCOUNTS_FIELDS,
+  QUERY_TRANSFERS_FIELDS,
+  WATCH_FIELDS,
+} from './read-fields.ts';
 import { message, schema } from './testing/schema.ts';
 
 /** Names and numbers as in ledger/status.ts: without prefix, lower case, as unsigned 32 bits. */
@@ -47,6 +53,18 @@ describe('the .proto files agree with the ledger', () => {
     });
   });
 
+  it('on the states of pending transfers', () => {
+    const { values } = schema.lookupEnum('evenkeel.v1.PendingState');
+    expect(
+      Object.fromEntries(
+        Object.entries(values).map(([name, value]) => [
+          name.replace('PENDING_STATE_', '').toLowerCase(),
+          value,
+        ]),
+      ),
+    ).toEqual(PendingState);
+  });
+
   it('on the account flags that users may set', () => {
     // Spread accounts are not served yet.
     const { spread: _, ...served } = AccountFlag;
@@ -74,6 +92,10 @@ describe('the codecs know every field of the .proto files', () => {
     ['GetTopologyRequest', ['']],
     ['ListLedgersRequest', ['']],
     ['GetAccountTransfersRequest', ACCOUNT_TRANSFERS_FIELDS],
+    ['GetAccountBalanceRequest', ACCOUNT_BALANCE_FIELDS],
+    ['QueryAccountsRequest', QUERY_ACCOUNTS_FIELDS],
+    ['QueryTransfersRequest', QUERY_TRANSFERS_FIELDS],
+    ['WatchEventsRequest', WATCH_FIELDS],
   ])('%s', (name, fields) => {
     const declared = message(name).fieldsArray.map((field) => [field.id, snake(field.name)]);
     expect(declared).toEqual(fields.map((field, id) => [id, field]).slice(1));

@@ -1,3 +1,5 @@
+import { SET_BY_LEDGER } from './reader.ts';
+
 /**
  * Field numbers of proto/evenkeel/v1 as the hand-written codecs use them. The property
  * tests hold them against the .proto file.
@@ -19,9 +21,16 @@ export const TRANSFER_FIELDS: readonly string[] = [
   'code',
   'flags',
   'timestamp',
+  'pending_state',
+  'expires_timestamp',
 ];
 /** Wire types by field number: 0 varint, 1 fixed64, 2 bytes; -1 where there is no field. */
-export const TRANSFER_WIRE_TYPES: readonly number[] = [-1, 2, 2, 2, 2, 2, 2, 1, 0, 0, 0, 0, 0, 1];
+export const TRANSFER_WIRE_TYPES: readonly number[] = [
+  -1,
+  ...[2, 2, 2, 2, 2, 2, 1, 0, 0, 0, 0, 0, 1],
+  SET_BY_LEDGER,
+  SET_BY_LEDGER,
+];
 
 export const TransferTag = {
   id: 0x0a,
@@ -37,6 +46,8 @@ export const TransferTag = {
   code: 0x58,
   flags: 0x60,
   timestamp: 0x69,
+  pendingState: 0x70,
+  expiresTimestamp: 0x79,
 } as const;
 
 export const ACCOUNT_FIELDS: readonly string[] = [
@@ -80,13 +91,3 @@ export const LOOKUP_WIRE_TYPES: readonly number[] = [-1, 2];
 
 export const CREATE_LEDGER_FIELDS: readonly string[] = ['', 'number', 'currency', 'scale'];
 export const CREATE_LEDGER_WIRE_TYPES: readonly number[] = [-1, 0, 2, 0];
-
-export const ACCOUNT_TRANSFERS_FIELDS: readonly string[] = [
-  '',
-  'account_id',
-  'from_timestamp',
-  'to_timestamp',
-  'reversed',
-  'limit',
-];
-export const ACCOUNT_TRANSFERS_WIRE_TYPES: readonly number[] = [-1, 2, 1, 1, 0, 0];

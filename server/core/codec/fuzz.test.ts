@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import * as clusterRequests from './cluster-requests.ts';
+import * as readRequests from './read-requests.ts';
 import * as requests from './requests.ts';
 import {
   FUZZ_TIMES,
@@ -23,13 +24,19 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   decodeCreateAccounts: ['CreateAccountsRequest'],
   decodeLookup: ['LookupAccountsRequest', 'LookupTransfersRequest'],
   decodeAccountTransfers: ['GetAccountTransfersRequest'],
+  decodeAccountBalance: ['GetAccountBalanceRequest'],
+  decodeQueryAccounts: ['QueryAccountsRequest'],
+  decodeQueryTransfers: ['QueryTransfersRequest'],
+  decodeWatch: ['WatchEventsRequest'],
   decodeCreateLedger: ['CreateLedgerRequest'],
   decodeNothing: ['GetTopologyRequest', 'ListLedgersRequest'],
 };
 
-const DECODERS: RequestDecoder[] = Object.entries({ ...requests, ...clusterRequests }).map(
-  ([name, decode]) => ({ name, decode, messages: MESSAGES[name] ?? [] }),
-);
+const DECODERS: RequestDecoder[] = Object.entries({
+  ...requests,
+  ...readRequests,
+  ...clusterRequests,
+}).map(([name, decode]) => ({ name, decode, messages: MESSAGES[name] ?? [] }));
 
 it('every request has a decoder here, and every decoder its requests', () => {
   const { nested } = message('Account').parent as protobuf.Namespace;
@@ -166,7 +173,8 @@ function startsOfFields(bytes: Uint8Array): number[] {
 
 function wrongTypes(fields: readonly protobuf.Field[], id: number): number[] {
   const field = fields.find((one) => one.id === id)!;
-  const right = field.resolvedType === null ? WIRE_TYPES[field.type] : 2;
+  const isMessage = field.resolvedType !== null && 'fieldsArray' in field.resolvedType;
+  const right = isMessage ? 2 : WIRE_TYPES[field.type];
   return [0, 1, 2, 3, 4, 5, 6, 7].filter((wireType) => wireType !== (right ?? 0));
 }
 

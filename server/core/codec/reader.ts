@@ -124,6 +124,14 @@ export class Reader {
     }
   }
 
+  /** A copy. */
+  bytesField(): Uint8Array {
+    const end = this.length();
+    const bytes = Uint8Array.from(this.bytes.subarray(this.pos, end));
+    this.pos = end;
+    return bytes;
+  }
+
   /** Eight bytes, least significant first, into two words. */
   fixed64(words: Uint32Array, offset: number): void {
     const { bytes, pos } = this;
@@ -137,6 +145,7 @@ export class Reader {
   refuseTag(wireTypes: readonly number[]): never {
     const field = this.#tag >>> 3;
     const expected = wireTypes[field];
+    if (expected === SET_BY_LEDGER) this.fail('set by the ledger; leave it out');
     if (field === 0 || expected === undefined || expected < 0) {
       const where = this.#path(false);
       throw invalid(`${where === '' ? '' : `${where}: `}unknown field ${field}`);
@@ -156,6 +165,9 @@ export class Reader {
     return name === '' ? event : `${event}.${name}`;
   }
 }
+
+/** Among wire types: a field that requests must not have. */
+export const SET_BY_LEDGER = -2;
 
 export function invalid(message: string): EvenkeelError {
   return new EvenkeelError('invalid_request', message);

@@ -4,11 +4,8 @@ import {
   RECORD_WORDS,
   TransferWord,
 } from '../../../ledger/layout.ts';
-import type { AccountTransfersRequest } from '../gateway/api.ts';
 import {
   ACCOUNT_FIELDS,
-  ACCOUNT_TRANSFERS_FIELDS,
-  ACCOUNT_TRANSFERS_WIRE_TYPES,
   ACCOUNT_WIRE_TYPES,
   AccountTag,
   CREATE_ACCOUNTS_FIELDS,
@@ -50,7 +47,6 @@ export interface DecodedIds {
 
 const EVENTS_TAG = 0x0a;
 const BALANCES_TAG = 0x10;
-const TIMESTAMP_MAX = 2n ** 63n - 1n;
 
 export function decodeCreateTransfers(bytes: Uint8Array, slab = new Slab()): DecodedTransfers {
   const reader = new Reader(bytes, CREATE_TRANSFERS_FIELDS);
@@ -94,38 +90,6 @@ export function decodeLookup(bytes: Uint8Array): DecodedIds {
     reader.u128(ids, index * 4);
   }
   return { ids, count };
-}
-
-export function decodeAccountTransfers(bytes: Uint8Array): AccountTransfersRequest {
-  const reader = new Reader(bytes, ACCOUNT_TRANSFERS_FIELDS);
-  const accountId = new Uint32Array(4);
-  const times = new Uint32Array(4);
-  let reversed = false;
-  let limit = 0;
-  while (reader.pos < reader.end) {
-    const tag = reader.tag();
-    if (tag === 0x0a) reader.u128(accountId, 0);
-    else if (tag === 0x11) reader.fixed64(times, 0);
-    else if (tag === 0x19) reader.fixed64(times, 2);
-    else if (tag === 0x20) reversed = reader.bool();
-    else if (tag === 0x28) limit = reader.varint();
-    else reader.refuseTag(ACCOUNT_TRANSFERS_WIRE_TYPES);
-  }
-  const fromTimestamp = u64(times, 0);
-  const toTimestamp = u64(times, 2) || TIMESTAMP_MAX;
-  if (fromTimestamp > TIMESTAMP_MAX) throw invalid('from_timestamp: above 2^63-1');
-  if (toTimestamp > TIMESTAMP_MAX) throw invalid('to_timestamp: above 2^63-1');
-  if (fromTimestamp > toTimestamp) throw invalid('from_timestamp: after to_timestamp');
-  if (limit > EVENTS_PER_REQUEST_MAX) {
-    throw invalid(`limit: ${limit}, at most ${EVENTS_PER_REQUEST_MAX}`);
-  }
-  return {
-    accountId,
-    fromTimestamp,
-    toTimestamp,
-    reversed,
-    limit: limit === 0 ? EVENTS_PER_REQUEST_MAX : limit,
-  };
 }
 
 /**
@@ -255,8 +219,4 @@ function readAccount(reader: Reader, records: Uint32Array, base: number): void {
     }
   }
   records[base + AccountWord.codeAndFlags] = code | (flags << 16);
-}
-
-function u64(words: Uint32Array, offset: number): bigint {
-  return (BigInt(words[offset + 1]!) << 32n) | BigInt(words[offset]!);
 }

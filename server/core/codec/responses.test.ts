@@ -2,24 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   BALANCES_WORDS,
-  RECORD_WORDS,
   RESULT_WITH_BALANCES_WORDS,
   RESULT_WORDS,
   ResultFlag,
   ResultWord,
-  TRANSFER_ROW_WORDS,
-  TransferRowWord,
 } from '../../../ledger/layout.ts';
 import { AccountStatus, InternalStatus, TransferStatus } from '../../../ledger/status.ts';
-import {
-  encodeAccountResults,
-  encodeAccounts,
-  encodeAccountTransfers,
-  encodeTransferResults,
-  encodeTransfers,
-} from './responses.ts';
-import { recordFields, unsigned } from './testing/arbitrary.ts';
-import { decode, encode, packRecord, putBig, type RecordFields } from './testing/schema.ts';
+import { encodeAccountResults, encodeTransferResults } from './responses.ts';
+import { unsigned } from './testing/arbitrary.ts';
+import { decode, encode, putBig } from './testing/schema.ts';
 
 const status = fc.constantFrom(...Object.values(TransferStatus));
 const sides = fc.integer({ min: 0, max: 3 });
@@ -85,46 +76,6 @@ describe('responses that protobufjs decodes', () => {
       }),
     );
   });
-
-  it('hold the accounts', () => {
-    fc.assert(
-      fc.property(fc.array(recordFields, { maxLength: 4 }), (accounts) => {
-        const words = new Uint32Array(accounts.length * RECORD_WORDS);
-        accounts.forEach((fields, i) => {
-          packRecord({ ...fields, timeout: 0 }, words, i * RECORD_WORDS);
-        });
-        expect(decode('LookupAccountsResponse', encodeAccounts(words))).toEqual({
-          accounts: accounts.map(account),
-        });
-      }),
-    );
-  });
-
-  it('hold the transfers, and with an account also when they were booked', () => {
-    const row = fc.record({ fields: recordFields, bookedTimestamp: unsigned(8) });
-    fc.assert(
-      fc.property(recordFields, fc.array(row, { maxLength: 4 }), (owner, rows) => {
-        const words = new Uint32Array(RECORD_WORDS + rows.length * TRANSFER_ROW_WORDS);
-        packRecord({ ...owner, timeout: 0 }, words, 0);
-        rows.forEach(({ fields, bookedTimestamp }, i) => {
-          const base = RECORD_WORDS + i * TRANSFER_ROW_WORDS;
-          packRecord(fields, words, base);
-          putBig(words, base + TransferRowWord.rowTimestamp, bookedTimestamp, 2);
-        });
-        expect(decode('GetAccountTransfersResponse', encodeAccountTransfers(words))).toEqual({
-          account: account(owner),
-          transfers: rows.map(({ fields, bookedTimestamp }) => ({
-            transfer: transfer(fields),
-            bookedTimestamp: bookedTimestamp.toString(),
-          })),
-        });
-        const bytes = encodeTransfers(words.slice(RECORD_WORDS));
-        expect(decode('LookupTransfersResponse', bytes)).toEqual({
-          transfers: rows.map(({ fields }) => transfer(fields)),
-        });
-      }),
-    );
-  });
 });
 
 describe('statuses', () => {
@@ -146,31 +97,3 @@ describe('statuses', () => {
     expect(theirs).toHaveLength(2 + 11);
   });
 });
-
-function shared(fields: RecordFields): Record<string, unknown> {
-  return {
-    userData_128: fields.wide[5]!,
-    userData_64: fields.userData64.toString(),
-    userData_32: fields.userData32,
-    ledger: fields.ledger,
-    code: fields.code,
-    flags: fields.flags,
-    timestamp: fields.timestamp.toString(),
-  };
-}
-
-function account(fields: RecordFields): Record<string, unknown> {
-  return { ...shared(fields), id: fields.wide[0]!, ...balances(fields.wide, 1) };
-}
-
-function transfer(fields: RecordFields): Record<string, unknown> {
-  return {
-    ...shared(fields),
-    id: fields.wide[0]!,
-    debitAccountId: fields.wide[1]!,
-    creditAccountId: fields.wide[2]!,
-    amount: fields.wide[3]!,
-    pendingId: fields.wide[4]!,
-    timeout: fields.timeout,
-  };
-}

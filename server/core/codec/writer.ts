@@ -44,6 +44,16 @@ export class Writer {
     this.pos = pos;
   }
 
+  /** Also if 0, for a field that may be set to it. */
+  u128Set(tag: number, words: Uint32Array, offset: number): void {
+    const { pos } = this;
+    this.u128(tag, words, offset);
+    if (this.pos > pos) return;
+    this.bytes[pos] = tag;
+    this.bytes[pos + 1] = 0;
+    this.pos = pos + 2;
+  }
+
   /** Two words; nothing if 0. */
   fixed64(tag: number, words: Uint32Array, offset: number): void {
     const low = words[offset]!;
@@ -97,6 +107,14 @@ export class Writer {
     }
     bytes[pos] = value;
     this.pos = pos + 1;
+  }
+
+  /** Nothing if empty. */
+  bytesField(tag: number, value: Uint8Array): void {
+    if (value.length === 0) return;
+    this.uint32(tag, value.length);
+    this.bytes.set(value, this.pos);
+    this.pos += value.length;
   }
 
   /** Starts a nested message; its length, below 16,384, is known at `close`. */

@@ -85,7 +85,7 @@ describe('UnitGateway', () => {
     expect(errors).toEqual([]);
     asked[0]!.done(0, encodeLedgers([{ ledger: 7, currency: 'Points', scale: 0 }, EUR]));
     expect(errors).toEqual([
-      'accounts[2].ledger: there is no ledger 5; known are 7 (Points), 978 (EUR)',
+      'unknown_ledger: accounts[2].ledger: there is no ledger 5; known are 7 (Points), 978 (EUR)',
     ]);
     expect(asked).toHaveLength(1);
   });

@@ -3,15 +3,26 @@ import { slotOf } from '../../../ledger/slot.ts';
 import { EvenkeelError } from '../error.ts';
 import { GATEWAY_BYTES_MAX, GATEWAY_REQUESTS_MAX } from '../limits.ts';
 import { RequestKind } from '../messages.ts';
-import { encodeAccountTransfers } from '../reads.ts';
+import { BALANCE_QUERY_WORDS, BalanceQueryWord } from '../reads/account-balance.ts';
+import { packAccountQuery, packAccountTransfers, packTransferQuery } from '../reads/filter.ts';
+import { putU64 } from '../reads/row.ts';
 import type { RegistryUnit } from '../registry-unit.ts';
 import type { Router } from '../router.ts';
 import type { LedgerDefinition } from '../topology.ts';
-import type { AccountTransfersRequest, Gateway, GatewayDone, RequestHandle } from './api.ts';
+import type {
+  AccountQuery,
+  AccountTransfersRequest,
+  Gateway,
+  GatewayDone,
+  PageDone,
+  RequestHandle,
+  TransferQuery,
+} from './api.ts';
 import type { GatewayContext } from './context.ts';
 import { EventRequest } from './event-request.ts';
 import type { Ledgers } from './ledgers.ts';
 import { AccountLookup, TransferLookup } from './lookups.ts';
+import { AccountPage, QueryPage } from './pages.ts';
 import type { EventKind } from './routing.ts';
 
 interface Delayed {
@@ -23,6 +34,7 @@ const LEDGER = { accounts: AccountWord.ledger, transfers: TransferWord.ledger } 
 /** In the text of an error. */
 const LEDGERS_NAMED_MAX = 20;
 const NO_WORDS = new Uint32Array(0);
+const NO_TOKEN = new Uint8Array(0);
 
 /** See api.ts. Splits requests by unit, and puts the answers back into request order. */
 export class UnitGateway implements Gateway {
@@ -94,16 +106,36 @@ export class UnitGateway implements Gateway {
     });
   }
 
-  accountTransfers(query: AccountTransfersRequest, done: GatewayDone): RequestHandle {
+  accountTransfers(query: AccountTransfersRequest, done: PageDone): RequestHandle {
+    return this.#startPage(done, (finish) => {
+      const page = { filter: packAccountTransfers(query), token: query.pageToken ?? NO_TOKEN };
+      return new AccountPage(this.#context, page, finish);
+    });
+  }
+
+  accountBalance(accountId: Uint32Array, timestamp: bigint, done: GatewayDone): RequestHandle {
     return this.#start(0, done, (finish) => {
-      const unit = this.#context.unitOf(query.accountId, 0);
-      const words = encodeAccountTransfers(query);
-      return this.#context.router.request(
-        unit,
-        RequestKind.accountTransfers,
-        words,
-        (_outcome, rows) => finish(null, rows),
+      const unit = this.#context.unitOf(accountId, 0);
+      const words = new Uint32Array(BALANCE_QUERY_WORDS);
+      words.set(accountId.subarray(0, 4), BalanceQueryWord.accountId);
+      putU64(words, BalanceQueryWord.timestamp, timestamp);
+      return this.#context.router.request(unit, RequestKind.accountBalance, words, (_, answer) =>
+        finish(null, answer),
       );
+    });
+  }
+
+  queryAccounts(query: AccountQuery, done: PageDone): RequestHandle {
+    return this.#startPage(done, (finish) => {
+      const page = { filter: packAccountQuery(query), token: query.pageToken ?? NO_TOKEN };
+      return new QueryPage(this.#context, 'accounts', page, finish);
+    });
+  }
+
+  queryTransfers(query: TransferQuery, done: PageDone): RequestHandle {
+    return this.#startPage(done, (finish) => {
+      const page = { filter: packTransferQuery(query), token: query.pageToken ?? NO_TOKEN };
+      return new QueryPage(this.#context, 'transfers', page, finish);
     });
   }
 
@@ -162,6 +194,26 @@ export class UnitGateway implements Gateway {
         }
       },
     };
+  }
+
+  /** A token that doesn't fit is refused, later: the caller has no handle yet. */
+  #startPage(done: PageDone, begin: (finish: PageDone) => RequestHandle): RequestHandle {
+    let nextPageToken: Uint8Array = NO_TOKEN;
+    return this.#start(
+      0,
+      (error, words) => done(error, words, nextPageToken),
+      (finish) => {
+        try {
+          return begin((error, words, token) => {
+            nextPageToken = token;
+            finish(error, words);
+          });
+        } catch (error) {
+          if (!(error instanceof EvenkeelError)) throw error;
+          return this.#finishLater(finish, error);
+        }
+      },
+    );
   }
 
   /** No unit need be asked. Never at once: the caller has no handle yet. */
@@ -238,6 +290,6 @@ function noSuchLedger(
   if (ledgers.length > names.length) names.push('more');
   return new EvenkeelError(
     'unknown_ledger',
-    `${kind}[${event}].ledger: there is no ledger ${ledger}; known are ${names.join(', ')}`,
+    `unknown_ledger: ${kind}[${event}].ledger: there is no ledger ${ledger}; known are ${names.join(', ')}`,
   );
 }

@@ -24,6 +24,10 @@ export const LedgerService = {
   LookupAccounts: method('Ledger', 'LookupAccounts', false),
   LookupTransfers: method('Ledger', 'LookupTransfers', false),
   GetAccountTransfers: method('Ledger', 'GetAccountTransfers', false),
+  GetAccountBalance: method('Ledger', 'GetAccountBalance', false),
+  QueryAccounts: method('Ledger', 'QueryAccounts', false),
+  QueryTransfers: method('Ledger', 'QueryTransfers', false),
+  WatchEvents: { ...method('Ledger', 'WatchEvents', false), responseStream: true },
 } satisfies ServiceDefinition;
 
 export const ClusterService = {

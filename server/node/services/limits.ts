@@ -15,3 +15,8 @@ export const STREAM_RECORD_BYTES_MAX = 8 << 20;
 export const WINDOW_BYTES = 4 << 20;
 /** Calls that one connection may have open. */
 export const CALLS_PER_CONNECTION_MAX = 1_024;
+
+/** WatchEvents streams of one server. Each holds up to one message, some 128 KiB, and 1 MiB of balances. */
+export const WATCH_STREAMS_MAX = 64;
+/** How often streams that have caught up look for news: one look is two comparisons. */
+export const WATCH_LOOK_MS = 25;

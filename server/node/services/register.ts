@@ -12,6 +12,7 @@ import { fileDescriptors, loadSchema } from './schema.ts';
 import { SubmitStream } from './submit.ts';
 import type { TopologyView } from './topology.ts';
 import { type Report, unaryHandlers } from './unary.ts';
+import { type Feeds, WatchStreams } from './watch.ts';
 
 /** For `new Server(SERVER_OPTIONS)`. */
 export const SERVER_OPTIONS: ChannelOptions = {
@@ -24,6 +25,7 @@ export interface ServiceDeps {
   readonly gateway: Gateway;
   readonly ledgers: Ledgers;
   readonly topology: () => TopologyView;
+  readonly feeds: Feeds;
   /** Called with errors that clients see only as INTERNAL. */
   readonly onDefect: Report;
 }
@@ -38,15 +40,17 @@ export interface ServicesHandle {
 
 /** Adds Ledger, Cluster, health and reflection to a server. */
 export function registerServices(server: Server, deps: ServiceDeps): ServicesHandle {
-  const { gateway, onDefect } = deps;
+  const { gateway, feeds, onDefect } = deps;
   const slab = new Slab();
   const room = new Room(gateway);
+  const watches = new WatchStreams(feeds, onDefect);
 
   server.addService(LedgerService, {
     ...unaryHandlers(gateway, slab, onDefect),
     SubmitTransfers: (call: ServerDuplexStream<Buffer, Buffer>) => {
       new SubmitStream(call, { gateway, slab, room, report: onDefect });
     },
+    WatchEvents: watches.open,
   });
   server.addService(ClusterService, clusterHandlers(deps, loadSchema()));
   new ReflectionService({

@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EvenkeelError } from '../../core/error.ts';
 import { REQUEST_BYTES_MAX } from './limits.ts';
+import { NEXT_PAGE } from './testing/fake-gateway.ts';
 import { account, Harness, transfer, until } from './testing/harness.ts';
 
 let server: Harness;
@@ -63,16 +64,62 @@ describe('the Ledger service', () => {
     ).rejects.toMatchObject({ code: status.NOT_FOUND, details: 'no such account' });
   });
 
-  it.each(['CreateAccounts', 'CreateTransfers', 'LookupAccounts', 'LookupTransfers'])(
-    'refuses a malformed %s before the gateway sees it',
-    async (name) => {
-      await expect(server.callRaw(`Ledger/${name}`, Buffer.of(0x7a, 0))).rejects.toMatchObject({
-        code: status.INVALID_ARGUMENT,
-        details: 'unknown field 15',
-      });
-      expect(server.gateway.started).toBe(0);
-    },
-  );
+  it('answers reads that page, each page with the token of the next', async () => {
+    await server.call('Ledger/CreateAccounts', { accounts: [account(1), account(2)] });
+    await server.callRaw('Ledger/CreateTransfers', server.transfers(77, 78));
+    const nextPageToken = [...NEXT_PAGE];
+    const query = { accountId: [1], limit: 1, balances: true };
+    expect(await server.call('Ledger/GetAccountTransfers', query)).toMatchObject({
+      transfers: [{ transfer: { id: [77] }, balances: { debitsPosted: [10] } }],
+      nextPageToken,
+    });
+    expect(await server.call('Ledger/QueryAccounts', { ledger: 978, limit: 1 })).toMatchObject({
+      accounts: [{ id: [1] }],
+      nextPageToken,
+    });
+    expect(await server.call('Ledger/QueryAccounts', { ledger: 1 })).toEqual({ nextPageToken });
+    expect(await server.call('Ledger/QueryTransfers', { amountMin: [5] })).toMatchObject({
+      transfers: [
+        { transfer: { id: [77] }, bookedTimestamp: 1_003 },
+        { transfer: { id: [78] }, bookedTimestamp: 1_004 },
+      ],
+      nextPageToken,
+    });
+  });
+
+  it('answers the balance at a time, or NOT_FOUND', async () => {
+    await server.call('Ledger/CreateAccounts', { accounts: [account(1), account(2)] });
+    await server.callRaw('Ledger/CreateTransfers', server.transfers(77));
+    const query = { accountId: [1], timestamp: 1_003 };
+    expect(await server.call('Ledger/GetAccountBalance', query)).toEqual({
+      balances: { debitsPosted: [5] },
+      ledger: 978,
+      final: true,
+    });
+    await expect(
+      server.call('Ledger/GetAccountBalance', { ...query, accountId: [9] }),
+    ).rejects.toMatchObject({
+      code: status.NOT_FOUND,
+      details: 'no such account at that time',
+    });
+  });
+
+  it.each([
+    'CreateAccounts',
+    'CreateTransfers',
+    'LookupAccounts',
+    'LookupTransfers',
+    'GetAccountTransfers',
+    'GetAccountBalance',
+    'QueryAccounts',
+    'QueryTransfers',
+  ])('refuses a malformed %s before the gateway sees it', async (name) => {
+    await expect(server.callRaw(`Ledger/${name}`, Buffer.of(0x7a, 0))).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: 'unknown field 15',
+    });
+    expect(server.gateway.started).toBe(0);
+  });
 
   it.each([
     ['unavailable', status.UNAVAILABLE, 'why'],

@@ -1,17 +1,24 @@
 import { type handleUnaryCall, status } from '@grpc/grpc-js';
 import {
+  decodeAccountBalance,
   decodeAccountTransfers,
+  decodeQueryAccounts,
+  decodeQueryTransfers,
+} from '../../core/codec/read-requests.ts';
+import {
+  encodeAccountBalance,
+  encodeAccounts,
+  encodeAccountTransfers,
+  encodeQueriedAccounts,
+  encodeQueriedTransfers,
+  encodeTransfers,
+} from '../../core/codec/read-responses.ts';
+import {
   decodeCreateAccounts,
   decodeCreateTransfers,
   decodeLookup,
 } from '../../core/codec/requests.ts';
-import {
-  encodeAccountResults,
-  encodeAccounts,
-  encodeAccountTransfers,
-  encodeTransferResults,
-  encodeTransfers,
-} from '../../core/codec/responses.ts';
+import { encodeAccountResults, encodeTransferResults } from '../../core/codec/responses.ts';
 import type { Slab } from '../../core/codec/slab.ts';
 import { EvenkeelError } from '../../core/error.ts';
 import type { Gateway, GatewayDone, RequestHandle } from '../../core/gateway/api.ts';
@@ -41,14 +48,40 @@ export function unaryHandlers(gateway: Gateway, slab: Slab, report: Report) {
       const { ids, count } = decodeLookup(request);
       return gateway.lookupTransfers(ids, count, answer(reply, encodeTransfers));
     }),
-    GetAccountTransfers: handler(gateway, report, (request, reply) =>
-      gateway.accountTransfers(decodeAccountTransfers(request), (error, words) => {
+    GetAccountTransfers: handler(gateway, report, (request, reply) => {
+      const query = decodeAccountTransfers(request);
+      return gateway.accountTransfers(query, (error, words, token) => {
         if (error !== null) reply(error);
-        else if (words.length > 0) reply(null, encodeAccountTransfers(words));
-        else reply(new EvenkeelError('account_not_found', 'no such account'));
+        else if (words.length === 0)
+          reply(new EvenkeelError('account_not_found', 'no such account'));
+        else reply(null, encodeAccountTransfers(words, query.balances === true, token));
+      });
+    }),
+    GetAccountBalance: handler(gateway, report, (request, reply) => {
+      const { accountId, timestamp } = decodeAccountBalance(request);
+      return gateway.accountBalance(accountId, timestamp, (error, words) => {
+        if (error !== null) reply(error);
+        else if (words.length > 0) reply(null, encodeAccountBalance(words));
+        else reply(new EvenkeelError('account_not_found', `no such account${then(timestamp)}`));
+      });
+    }),
+    QueryAccounts: handler(gateway, report, (request, reply) =>
+      gateway.queryAccounts(decodeQueryAccounts(request), (error, words, token) => {
+        if (error !== null) reply(error);
+        else reply(null, encodeQueriedAccounts(words, token));
+      }),
+    ),
+    QueryTransfers: handler(gateway, report, (request, reply) =>
+      gateway.queryTransfers(decodeQueryTransfers(request), (error, words, token) => {
+        if (error !== null) reply(error);
+        else reply(null, encodeQueriedTransfers(words, token));
       }),
     ),
   };
+}
+
+function then(timestamp: bigint): string {
+  return timestamp === 0n ? '' : ' at that time';
 }
 
 /** Called with errors that become INTERNAL: their text stays on the server. */

@@ -13,11 +13,15 @@ import {
 import { AccountStatus, TransferStatus } from '../../../../ledger/status.ts';
 import type { EvenkeelError } from '../../../core/error.ts';
 import type {
+  AccountQuery,
   AccountTransfersRequest,
   Gateway,
   GatewayDone,
+  PageDone,
   RequestHandle,
+  TransferQuery,
 } from '../../../core/gateway/api.ts';
+import { BALANCE_WORDS, BalanceWord } from '../../../core/reads/account-balance.ts';
 
 interface Held {
   readonly answer: () => void;
@@ -81,9 +85,11 @@ export class FakeGateway implements Gateway {
     return this.#answer(done, join(lookup(this.#transfers, ids, count)));
   }
 
-  accountTransfers(query: AccountTransfersRequest, done: GatewayDone): RequestHandle {
+  /** Of balances it knows the latest only: each row gets those. */
+  accountTransfers(query: AccountTransfersRequest, done: PageDone): RequestHandle {
     const id = key(query.accountId, 0);
     const account = this.#accounts.get(id);
+    const balances = query.balances === true ? balancesOf(account) : [];
     const rows = [...this.#transfers.values()].filter((row) => {
       const booked = BigInt(row[TransferRowWord.rowTimestamp]!);
       const ours = [TransferWord.debitAccountId, TransferWord.creditAccountId];
@@ -94,8 +100,32 @@ export class FakeGateway implements Gateway {
       );
     });
     if (query.reversed) rows.reverse();
-    const found = account === undefined ? [] : [account, ...rows.slice(0, query.limit)];
-    return this.#answer(done, join(found));
+    const page = rows.slice(0, query.limit).flatMap((row) => [row, ...balances]);
+    return this.#answer(withToken(done), account ? join([account, ...page]) : new Uint32Array(0));
+  }
+
+  accountBalance(accountId: Uint32Array, timestamp: bigint, done: GatewayDone): RequestHandle {
+    const account = this.#accounts.get(key(accountId, 0));
+    const words = new Uint32Array(BALANCE_WORDS);
+    if (account !== undefined) words.set(balancesOf(account)[0]!);
+    words[BalanceWord.ledger] = account?.[AccountWord.ledger] ?? 0;
+    words[BalanceWord.final] = timestamp === 0n ? 0 : 1;
+    return this.#answer(done, account === undefined ? new Uint32Array(0) : words);
+  }
+
+  queryAccounts(query: AccountQuery, done: PageDone): RequestHandle {
+    const accounts = [...this.#accounts.values()].filter(
+      (record) => query.ledger === undefined || record[AccountWord.ledger] === query.ledger,
+    );
+    return this.#answer(withToken(done), join(accounts.slice(0, query.limit)));
+  }
+
+  queryTransfers(query: TransferQuery, done: PageDone): RequestHandle {
+    const rows = [...this.#transfers.values()].filter(
+      (row) =>
+        query.amountMin === undefined || BigInt(row[TransferWord.amount]!) >= query.amountMin,
+    );
+    return this.#answer(withToken(done), join(rows.slice(0, query.limit)));
   }
 
   onRoom(callback: () => void): void {
@@ -160,6 +190,18 @@ export class FakeGateway implements Gateway {
     this.#clock += 1;
     return this.#clock;
   }
+}
+
+/** Every page leads on to a next one. */
+export const NEXT_PAGE = Uint8Array.of(1, 2, 3);
+
+function withToken(done: PageDone): GatewayDone {
+  return (error, words) => done(error, words, NEXT_PAGE);
+}
+
+function balancesOf(account: Uint32Array | undefined): Uint32Array[] {
+  const from = AccountWord.debitsPending;
+  return account === undefined ? [] : [account.slice(from, from + BALANCES_WORDS)];
 }
 
 function putBalances(

@@ -1,6 +1,7 @@
 import {
   Client,
   type ClientDuplexStream,
+  type ClientReadableStream,
   credentials,
   type Metadata,
   Server,
@@ -12,6 +13,7 @@ import type protobuf from 'protobufjs';
 import { registerServices, SERVER_OPTIONS, type ServicesHandle } from '../register.ts';
 import { loadSchema } from '../schema.ts';
 import type { TopologyView } from '../topology.ts';
+import { FakeFeeds } from './fake-feeds.ts';
 import { FakeGateway } from './fake-gateway.ts';
 import { FakeLedgers } from './fake-ledgers.ts';
 
@@ -47,6 +49,7 @@ export const TOPOLOGY: TopologyView = {
 /** A server with our services over a fake gateway, and grpc-js with protobufjs as its client. */
 export class Harness {
   readonly gateway = new FakeGateway();
+  readonly feeds = new FakeFeeds();
   readonly ledgers = new FakeLedgers();
   readonly defects: unknown[] = [];
   readonly schema: protobuf.Root = loadSchema();
@@ -60,6 +63,7 @@ export class Harness {
       gateway: this.gateway,
       ledgers: this.ledgers,
       topology: () => TOPOLOGY,
+      feeds: this.feeds,
       onDefect: (error) => this.defects.push(error),
     });
   }
@@ -124,6 +128,16 @@ export class Harness {
     return new SubmitCall(call, (bytes) => this.decode('CreateTransfersResponse', bytes));
   }
 
+  watch(request: Plain): WatchCall {
+    const call = this.client.makeServerStreamRequest<Buffer, Buffer>(
+      '/evenkeel.v1.Ledger/WatchEvents',
+      (bytes) => bytes,
+      (bytes) => bytes,
+      this.encode('WatchEventsRequest', request),
+    );
+    return new WatchCall(call, (bytes) => this.decode('WatchEventsResponse', bytes));
+  }
+
   transfers(...ids: number[]): Buffer {
     return this.encode('CreateTransfersRequest', { transfers: ids.map((id) => transfer(id)) });
   }
@@ -171,6 +185,26 @@ export class SubmitCall {
 }
 
 /** Waits until it holds; the test's own time limit ends the wait. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
+export async function until(holds: () => boolean, everyMs = 2): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, everyMs));
+}
+
+/** One client side of a WatchEvents stream. */
+export class WatchCall {
+  readonly call: ClientReadableStream<Buffer>;
+  readonly events: Plain[] = [];
+  readonly status: Promise<StatusObject>;
+
+  constructor(call: ClientReadableStream<Buffer>, decode: (bytes: Buffer) => Plain) {
+    this.call = call;
+    call.on('data', (bytes: Buffer) => this.events.push(...(decode(bytes).events as Plain[])));
+    call.on('error', () => {});
+    this.status = new Promise((resolve) => {
+      call.on('status', (status: StatusObject & { metadata: Metadata }) => resolve(status));
+    });
+  }
+
+  get times(): unknown[] {
+    return this.events.map(({ timestamp }) => timestamp);
+  }
 }

@@ -1,57 +1,33 @@
 import { asEntryWords, EntryBuilder, eventCount, unitInitSubBatch } from '../entry.ts';
 import {
-  EXPIRE_ITEM_WORDS,
   HISTORY_ROW_WORDS,
   OPEN_ROW_WORDS,
   OpenRowWord,
   RECORD_WORDS,
-  SLOT_COUNT,
   TransferRowWord,
 } from '../layout.ts';
 import { Machine } from '../machine.ts';
 import type { Results } from '../results.ts';
-import { slotOf } from '../slot.ts';
 import { FeedCheck } from './feed-check.ts';
 import { MemoryBooks, rowsOf } from './memory-books.ts';
 import { type Command, Oracle, type OracleResult } from './oracle.ts';
-import { waiting } from './oracle-expiry.ts';
 import { packCommand } from './pack-command.ts';
+import { checkDue, checkHistory, checkTransfer, checkUnfolded } from './read-checks.ts';
 import {
   type AccountFields,
   getWords,
-  idWords,
-  packAccounts,
-  putWords,
   type TransferFields,
   unpackAccount,
   unpackTransfer,
 } from './records.ts';
 import { same, sameWords, shown } from './same.ts';
+import { dealtSlots, UNITS, unitOfAccount } from './slots.ts';
+import { StateCheck } from './state-check.ts';
 import { unpackResults } from './unpack-results.ts';
 
-export const UNITS = [1, 2, 3] as const;
 /** Its low word is about to overflow. */
 const FIRST_TIMESTAMP = (400_000_000n << 32n) - 20n;
-export const LAST_TIMESTAMP = 2n ** 63n - 1n;
-
-/** Slots dealt out to the units in turn. */
-export function dealtSlots(units: number): Uint16Array {
-  return Uint16Array.from({ length: SLOT_COUNT }, (_, slot) => 1 + (slot % units));
-}
-
-export function unitOfAccount(id: bigint, units: number = UNITS.length): number {
-  return 1 + (slotOf(idWords(id), 0) % units);
-}
-
-/** The n-th small account id that the unit owns, from 0. */
-export function accountIn(unit: number, n: number): bigint {
-  let left = n;
-  for (let id = 1n; ; id += 1n) {
-    if (unitOfAccount(id) !== unit) continue;
-    if (left === 0) return id;
-    left -= 1;
-  }
-}
+const LAST_TIMESTAMP = 2n ** 63n - 1n;
 
 export interface OpenCrossing {
   readonly farUnit: number;
@@ -82,7 +58,7 @@ export class UnitUnderTest {
   readonly #log: (Uint32Array | null)[] = [];
   readonly #rows: FeedCheck;
   readonly #folds: FeedCheck;
-  readonly #packed = new WeakMap<AccountFields, Uint32Array>();
+  readonly #accounts: StateCheck;
   #now: bigint;
   #foldUnderWay: number | null = null;
 
@@ -94,6 +70,7 @@ export class UnitUnderTest {
     this.oracle = new Oracle(unit, (account) => unitOfAccount(account, units));
     this.#rows = new FeedCheck(this.oracle.ledger);
     this.#folds = new FeedCheck(this.oracle.ledger);
+    this.#accounts = new StateCheck(this.oracle.ledger);
     this.books = new MemoryBooks(unit);
     this.#residentMax = residentMax;
     this.plain = this.#load(new MemoryBooks(unit), 1_000_000, 1);
@@ -152,6 +129,7 @@ export class UnitUnderTest {
     sameWords(fold.transfers, expected.transfers, 'rows of the fold');
     sameWords(fold.pendings, expected.pendings, 'pendings of the fold');
     sameWords(fold.requested, expected.requested, 'requested amounts of the fold');
+    sameWords(fold.burnt, expected.burnt, 'burnt ids of the fold');
     same(sorted(rowsOf(fold.history, HISTORY_ROW_WORDS)), sorted(expected.history), 'history');
     this.#folds.checkBalances(fold.transfers);
     this.books.commit(fold);
@@ -169,7 +147,7 @@ export class UnitUnderTest {
       else this.#applyForgetful(index, payload);
     }
     this.#checkSame();
-    this.#checkForgetful();
+    this.#accounts.check(this.forgetful);
   }
 
   /** A machine that applies the whole log from its start, and ends where the others are. */
@@ -216,24 +194,12 @@ export class UnitUnderTest {
   }
 
   /** Reads that no entry needs: what is known of these ids, of what is due, and of unfolded rows. */
-  checkReads(ids: readonly bigint[]): void {
-    for (const id of ids) this.#checkTransfer(id);
-    const now = this.#now;
-    const due = waiting(this.oracle.ledger).filter(({ deadline }) => deadline <= now);
-    for (const max of [1, 3, 100]) {
-      const items = new Uint32Array(Math.min(max, due.length) * EXPIRE_ITEM_WORDS);
-      due.slice(0, max).forEach(({ timestamp }, i) => {
-        putWords(items, i * EXPIRE_ITEM_WORDS, 2, timestamp);
-      });
-      for (const machine of [this.plain, this.forgetful]) {
-        sameWords(machine.dueTimeouts(now, max), items, 'what is due');
-      }
-    }
-    const unfolded = this.forgetful.unfoldedRows(0n, LAST_TIMESTAMP, false, 1_000_000);
-    const all = this.plain.unfoldedRows(0n, LAST_TIMESTAMP, false, 1_000_000);
-    same(unfolded, unfolded.length === 0 ? [] : all.slice(-unfolded.length), 'unfolded rows');
-    const reversed = this.plain.unfoldedRows(0n, LAST_TIMESTAMP, true, 3);
-    same(reversed, all.slice(-3).toReversed(), 'newest unfolded rows');
+  checkReads(ids: readonly bigint[], accounts: readonly bigint[]): void {
+    const { plain, forgetful, books } = this;
+    for (const id of ids) checkTransfer(this.oracle.ledger, plain, forgetful, books, id);
+    for (const id of accounts) checkHistory(this.oracle.ledger, plain, forgetful, id);
+    checkUnfolded(this.oracle.ledger, plain, forgetful);
+    for (const machine of [plain, forgetful]) checkDue(this.oracle.ledger, machine, this.#now);
   }
 
   #checkResults(
@@ -247,31 +213,6 @@ export class UnitUnderTest {
       same(actual[i], result, what);
     });
     same(actual.length, expected.length, 'count of results');
-  }
-
-  #checkTransfer(id: bigint): void {
-    const { ledger } = this.oracle;
-    const known = this.plain.findResidentTransfer(idWords(id), 0);
-    const transfer = ledger.transfers.get(id);
-    if (transfer === undefined) {
-      const word = ledger.burnt.has(id) ? 'burnt' : ledger.isOpen(id) ? 'open' : null;
-      same(known, word, `what is known of ${id}`);
-    } else {
-      same(unpackTransfer(known as Uint32Array, 0), transfer, `transfer ${id}`);
-      const row = (known as Uint32Array).slice();
-      same(row[TransferRowWord.pendingState], this.#stateOf(id), `state of ${id}`);
-    }
-    const [held] = this.books.lookUp(idWords(id)) as [Uint32Array | 'burnt' | null];
-    if (held instanceof Uint32Array) {
-      same(this.forgetful.pendingStateOf(held), this.#stateOf(id), `state of ${id} in the books`);
-    }
-    const resident = this.forgetful.findResidentTransfer(idWords(id), 0);
-    if (resident !== null) same(resident, known, `what the forgetful machine knows of ${id}`);
-  }
-
-  #stateOf(id: bigint): number {
-    const state = this.oracle.ledger.pendings.get(id)?.state;
-    return state === undefined ? 0 : { pending: 1, posted: 2, voided: 3, expired: 4 }[state];
   }
 
   #commit(subBatches: readonly Uint32Array[]): { results: Results; payload: Uint32Array } {
@@ -323,8 +264,8 @@ export class UnitUnderTest {
   }
 
   #checkAgainstOracle(): void {
-    this.#checkMachine(this.plain);
-    this.#checkForgetful();
+    this.#accounts.check(this.plain);
+    this.#accounts.check(this.forgetful);
     const { ledger } = this.oracle;
     const open = this.openCrossings().sort((a, b) =>
       a.record.timestamp < b.record.timestamp ? -1 : 1,
@@ -340,35 +281,6 @@ export class UnitUnderTest {
       words[i * row.length + TransferRowWord.pendingState] = 0;
     });
     sameWords(words, transfers, 'new rows');
-  }
-
-  #checkForgetful(): void {
-    this.#checkMachine(this.forgetful);
-  }
-
-  #checkMachine(machine: Machine): void {
-    const { ledger } = this.oracle;
-    same(machine.accountCount, ledger.accounts.size, 'count of accounts');
-    const words = new Uint32Array(RECORD_WORDS);
-    let handle = 0;
-    for (const account of ledger.accounts.values()) {
-      machine.readAccount(handle, words, 0);
-      sameWords(words, this.#packedAccount(account), `account ${account.id}`);
-      handle += 1;
-    }
-    const next = waiting(ledger)[0]?.deadline ?? null;
-    same(machine.nextDeadline, next, 'next deadline');
-    same(machine.lastRowTimestamp, ledger.lastEventTime, 'last row timestamp');
-  }
-
-  /** The oracle replaces an account when it changes, so what was packed once stays good. */
-  #packedAccount(account: AccountFields): Uint32Array {
-    let words = this.#packed.get(account);
-    if (words === undefined) {
-      words = packAccounts([account]);
-      this.#packed.set(account, words);
-    }
-    return words;
   }
 }
 
