@@ -10,7 +10,7 @@ import { verifyFile } from './verify.ts';
 import { BooksWriter } from './writer.ts';
 
 // Turns single bits over in any column of any row, through SQL so that SQLite itself finds nothing wrong,
-// and sees each one named. With EVENKEEL_EXHAUSTIVE set every bit of every row; else some of a few rows.
+// and sees each one named. With EVENKEEL_EXHAUSTIVE set every bit of a few rows of each table, else some.
 const EXHAUSTIVE = process.env.EVENKEEL_EXHAUSTIVE !== undefined;
 
 const UNIT = 2;
@@ -52,7 +52,7 @@ const KEYS: Record<string, readonly string[]> = {
   decision: ['home_unit', 'sequence'],
   channel: ['other_unit'],
 };
-const ROWS_MAX = EXHAUSTIVE ? 1_000 : 3;
+const ROWS_MAX = EXHAUSTIVE ? 5 : 3;
 
 type Value = bigint | string | Uint8Array | null;
 

@@ -26,8 +26,8 @@ export class HistoryCheck {
   /** The account's balances stand as they did after the row of that time. */
   check(handle: number, lo: number, hi: number): void {
     const timestamp = (BigInt(hi) << 32n) | BigInt(lo);
-    const name = `account ${handle} at ${timestamp}`;
     const blob = this.#file.reading(TABLE, () => this.#at.get(handle, timestamp));
+    const name = `account ${handle} at ${timestamp}`;
     if (blob === undefined) differ(TABLE, name, 'an entry', 'none');
     const row = historyRow(handle, lo, hi, blob as Uint8Array);
     if (row === null) differ(TABLE, name, 'an entry that fits its CRC-32', 'one that fails it');

@@ -71,16 +71,16 @@ export class IdCheck {
     const bound = { ids, count: offsets.length };
     const all = this.#file.reading(TABLE, () => this.#find.all(bound)) as Found[];
     const found = new Map(all.map((entry) => [entry[0], entry]));
+    const timestamp = TransferRowWord.rowTimestamp;
     for (const [i, at] of offsets.entries()) {
-      const key = `id ${idText(rows, at)}`;
-      const expected = `the transfer of ${rowName(rows, at)}`;
       const entry = found.get(i);
-      if (entry === undefined) differ(TABLE, key, expected, 'no entry');
-      const [, burnt, lo, hi] = entry;
-      if (burnt !== 0) differ(TABLE, key, expected, `burnt ${burnt}`);
-      const timestamp = TransferRowWord.rowTimestamp;
-      if (lo === rows[at + timestamp] && hi >>> 0 === rows[at + timestamp + 1]) continue;
-      differ(TABLE, key, expected, `that of row ${(BigInt(hi) << 32n) | BigInt(lo)}`);
+      const same =
+        entry?.[1] === 0 &&
+        entry[2] === rows[at + timestamp] &&
+        entry[3] === rows[at + timestamp + 1];
+      if (same) continue;
+      const text = entry === undefined ? 'no entry' : entryText(entry);
+      differ(TABLE, `id ${idText(rows, at)}`, `the transfer of ${rowName(rows, at)}`, text);
     }
   }
 
@@ -131,6 +131,11 @@ export class IdCheck {
       }
     }
   }
+}
+
+function entryText([, burnt, lo, hi]: Found): string {
+  const row = (BigInt(hi) << 32n) | BigInt(lo);
+  return burnt === 0 ? `the transfer of row ${row}` : `burnt ${burnt}`;
 }
 
 function idWords(bigEndian: Uint8Array): Uint32Array {
