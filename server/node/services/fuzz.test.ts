@@ -7,6 +7,8 @@ import { account, Harness } from './testing/harness.ts';
 /** FUZZ_TIMES=N asks N times as often. */
 const TIMES = Math.max(1, Number(process.env.FUZZ_TIMES ?? 1));
 const CALLS = 25;
+/** A watch that was taken is left after this. */
+const WATCH_MS = 30;
 const TIMEOUT_MS = 20_000 * TIMES;
 
 let server: Harness;
@@ -63,6 +65,29 @@ describe('a server that is sent bytes without meaning', () => {
       for (const message of fc.sample(bytes, CALLS * TIMES)) {
         const { code } = await server.submit().send(Buffer.from(message)).finish();
         expect(EXPECTED).toContain(code);
+      }
+      await expectServing();
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'as WatchEvents refuses it, or watches until the caller leaves, and goes on serving',
+    async () => {
+      for (const message of fc.sample(bytes, CALLS * TIMES)) {
+        const code = await new Promise<status>((resolve) => {
+          const call = server.client.makeServerStreamRequest<Buffer, Buffer>(
+            LedgerService.WatchEvents.path,
+            (request) => request,
+            (response) => response,
+            Buffer.from(message),
+          );
+          call.on('data', () => {});
+          call.on('error', () => {}); // the status says the same
+          call.on('status', (end) => resolve(end.code));
+          setTimeout(() => call.cancel(), WATCH_MS);
+        });
+        expect([...EXPECTED, status.CANCELLED]).toContain(code);
       }
       await expectServing();
     },
