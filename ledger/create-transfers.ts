@@ -53,8 +53,10 @@ export function createTransfer(
   hash: number,
 ): number {
   const flags = words[at + TransferWord.codeAndFlags]! >>> 16;
-  // An account that is here has its slot here.
-  if (debit === NO_ACCOUNT && !ownsHome(state, words, at, flags)) return InternalStatus.wrong_unit;
+  // An account that is here has its slot here; but a clearing account's id may belong to any slot.
+  const mayBeOthers =
+    debit === NO_ACCOUNT || isHighHalfMax(words, at + TransferWord.debitAccountId);
+  if (mayBeOthers && !ownsHome(state, words, at, flags)) return InternalStatus.wrong_unit;
   const early = statusBeforeId(state, words, at, flags);
   if (early !== OK) return early;
   const known = state.ids.locate(hash, words, at + TransferWord.id, event);
