@@ -285,7 +285,15 @@ export class ModelUnit implements Source {
         return lastRowTimestamp();
       },
       unfoldedRows: (from, to, reversed, limit) =>
-        this.#inRange(this.folded, this.booked.length, from, to, reversed, limit),
+        this.#inRange(
+          this.folded,
+          this.booked.length,
+          this.booked.length,
+          from,
+          to,
+          reversed,
+          limit,
+        ),
       unfoldedRequested: (timestamp) =>
         this.#positionOf(timestamp) >= this.folded ? this.#requestedAt(timestamp) : null,
       unfoldedAccountTransfers: (accountId, bounds) => {
@@ -364,14 +372,30 @@ export class ModelUnit implements Source {
     const newest = this.#positionOf(query.newestRowTimestamp);
     if (newest < 0 || newest >= this.inBooks) throw new Error('a walk starts outside of the books');
     const { fromTimestamp, toTimestamp, reversed, limit } = query;
-    const rows = this.#inRange(0, newest + 1, fromTimestamp, toTimestamp, reversed, Infinity);
+    const rows = this.#inRange(
+      0,
+      newest + 1,
+      this.inBooks,
+      fromTimestamp,
+      toTimestamp,
+      reversed,
+      Infinity,
+    );
     const own = rows.filter((row) => this.#sideOf(row, handle)).slice(0, limit);
     this.rowsRead += own.length;
     return own;
   }
 
   #scan({ source, fromTimestamp, toTimestamp, reversed, limit }: ScanQuery): Uint32Array[] {
-    const rows = this.#inRange(0, this.inBooks, fromTimestamp, toTimestamp, reversed, Infinity);
+    const rows = this.#inRange(
+      0,
+      this.inBooks,
+      this.inBooks,
+      fromTimestamp,
+      toTimestamp,
+      reversed,
+      Infinity,
+    );
     const wanted = rows.filter((row) => {
       if (source.kind === 'all') return true;
       if (source.kind === 'pending') {
@@ -389,13 +413,14 @@ export class ModelUnit implements Source {
   #inRange(
     first: number,
     end: number,
+    /** Rows that whoever gives them knows of. */
+    seen: number,
     from: bigint,
     to: bigint,
     reversed: boolean,
     limit: number,
   ): Uint32Array[] {
     const rows: Uint32Array[] = [];
-    const seen = first === 0 ? this.inBooks : this.booked.length;
     for (let position = first; position < end; position += 1) {
       const timestamp = rowTimestampOf(this.booked[position]!.row);
       if (timestamp >= from && timestamp <= to) rows.push(this.#give(position, seen));
