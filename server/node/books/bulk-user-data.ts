@@ -28,6 +28,10 @@ export const USER_DATA_FIELDS = [
   { bits: 32, word: TransferWord.userData32 },
 ] as const;
 
+/** All of them lie side by side. */
+const FIRST_WORD = TransferWord.userData128;
+const WORDS = TransferWord.userData32 + 1 - FIRST_WORD;
+
 /** SQL for value i. They come as wide as ids; the narrow ones stand at the front. */
 export function valueAt(parameter: string): string {
   return `substr(:${parameter}, i * ${ID_BYTES} + 1, :bits / 8)`;
@@ -47,16 +51,16 @@ export class BulkUserData {
 
   /** Takes transfer rows of all legs. */
   insert(rows: Uint32Array): void {
-    for (const { bits, word } of USER_DATA_FIELDS) {
-      for (let from = 0; from < rows.length; from += ID_ORDER_ROWS_MAX * TRANSFER_ROW_WORDS) {
-        const part = rows.subarray(from, from + ID_ORDER_ROWS_MAX * TRANSFER_ROW_WORDS);
-        this.#insertField(part, bits, word);
-      }
+    for (let from = 0; from < rows.length; from += ID_ORDER_ROWS_MAX * TRANSFER_ROW_WORDS) {
+      const part = rows.subarray(from, from + ID_ORDER_ROWS_MAX * TRANSFER_ROW_WORDS);
+      const offsets = rowsWithUserData(part);
+      if (offsets.length === 0) continue;
+      for (const { bits, word } of USER_DATA_FIELDS) this.#insertField(part, offsets, bits, word);
     }
   }
 
-  #insertField(rows: Uint32Array, bits: number, word: number): void {
-    const { values, timestamps, total } = userDataColumns(rows, bits, word);
+  #insertField(rows: Uint32Array, offsets: readonly number[], bits: number, word: number): void {
+    const { values, timestamps, total } = userDataColumns(rows, offsets, bits, word);
     // Sorted by value as ids are, for the same reason.
     const order = idOrder(values, ID_WORDS, total);
     const ids = new Uint32Array(Math.min(total, NUMBERS) * ID_WORDS);
@@ -82,13 +86,25 @@ export interface UserDataColumns {
   readonly offsets: readonly number[];
 }
 
-/** The field's values that are not zero, of those rows that are transfers. */
-export function userDataColumns(rows: Uint32Array, bits: number, word: number): UserDataColumns {
-  const width = bits / 32;
+/** Offsets of the rows that are transfers and have any. One look at each row, for most have none. */
+export function rowsWithUserData(rows: Uint32Array): number[] {
   const found: number[] = [];
   for (let at = 0; at < rows.length; at += TRANSFER_ROW_WORDS) {
-    if (isTransfer(rows, at) && !isZero(rows, at + word, width)) found.push(at);
+    if (isZero(rows, at + FIRST_WORD, WORDS) || !isTransfer(rows, at)) continue;
+    found.push(at);
   }
+  return found;
+}
+
+/** The field's values that are not zero, of the rows at these offsets. */
+export function userDataColumns(
+  rows: Uint32Array,
+  offsets: readonly number[],
+  bits: number,
+  word: number,
+): UserDataColumns {
+  const width = bits / 32;
+  const found = offsets.filter((at) => !isZero(rows, at + word, width));
   const values = new Uint32Array(found.length * ID_WORDS);
   const timestamps = new Uint32Array(found.length * NUMBER_WORDS);
   for (const [row, at] of found.entries()) {

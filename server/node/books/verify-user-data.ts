@@ -2,6 +2,7 @@ import type { Statement } from 'better-sqlite3';
 import { TRANSFER_ROW_WORDS, WORD_BYTES } from '../../../ledger/layout.ts';
 import { isTransfer } from '../../core/books-row.ts';
 import {
+  rowsWithUserData,
   USER_DATA_FIELDS,
   type UserDataColumns,
   userDataColumns,
@@ -39,8 +40,10 @@ export class UserDataCheck {
   }
 
   check({ rows }: RowChunk): void {
+    const offsets = rowsWithUserData(rows);
+    if (offsets.length === 0) return;
     for (const { bits, word } of USER_DATA_FIELDS) {
-      const columns = userDataColumns(rows, bits, word);
+      const columns = userDataColumns(rows, offsets, bits, word);
       const order = idOrder(columns.values, ID_BYTES / WORD_BYTES, columns.total);
       for (const [from, count] of chunks(columns.total, NUMBERS)) {
         this.#checkSome(rows, bits, columns, order.subarray(from, from + count));
