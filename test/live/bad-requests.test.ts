@@ -71,8 +71,8 @@ describe('a request that is refused whole', () => {
   test.each<[string, Buffer, string]>([
     [
       'an unknown field',
-      request(transfer(good), Buffer.concat([event, varintField(14, 1)])),
-      'transfers[1]: unknown field 14',
+      request(transfer(good), Buffer.concat([event, varintField(99, 1)])),
+      'transfers[1]: unknown field 99',
     ],
     [
       'an unknown field outside',
