@@ -16,13 +16,6 @@ export function fileDescriptors(): Buffer[] {
   const schema = new protobuf.Root().loadSync(FILES, { keepCase: true });
   schema.resolveAll();
   const { file } = (schema as protobuf.Root & WithDescriptor).toDescriptor('proto3');
-  for (const message of file?.flatMap(({ messageType }) => messageType ?? []) ?? []) {
-    // protobufjs keeps what is `optional` in a oneof of one, and forgets to say why.
-    for (const field of message.field ?? []) {
-      const of = message.oneofDecl?.[field.oneofIndex ?? -1]?.name;
-      if (of === `_${field.name}`) Object.assign(field, { proto3Optional: true });
-    }
-  }
   return (file ?? []).map((one) =>
     Buffer.from(descriptor.FileDescriptorProto.encode(one as protobuf.Message).finish()),
   );
