@@ -3,6 +3,8 @@ import { invariant } from './invariant.ts';
 const CHUNK_SHIFT = 12;
 const CHUNK_ROWS = 1 << CHUNK_SHIFT;
 const CHUNK_MASK = CHUNK_ROWS - 1;
+/** A fold drops so many chunks at once, at the most that is common. */
+const SPARES_MAX = 8;
 
 /** Rows of one width in the order they came, dropped from the oldest on. Chunked: growth copies nothing. */
 export class RowRing {
@@ -12,8 +14,8 @@ export class RowRing {
   #base = 0;
   #begin = 0;
   #end = 0;
-  /** The chunk dropped last, so that a ring in balance allocates none. */
-  #spare: Uint32Array | null = null;
+  /** Chunks dropped of late, so that a ring in balance allocates none: fresh memory costs more than the rows. */
+  readonly #spares: Uint32Array[] = [];
 
   constructor(rowWords: number) {
     this.#rowWords = rowWords;
@@ -34,7 +36,8 @@ export class RowRing {
   }
 
   get bytes(): number {
-    return this.#chunks.length * CHUNK_ROWS * this.#rowWords * Uint32Array.BYTES_PER_ELEMENT;
+    const chunks = this.#chunks.length + this.#spares.length;
+    return chunks * CHUNK_ROWS * this.#rowWords * Uint32Array.BYTES_PER_ELEMENT;
   }
 
   /** Adds a row and returns its serial. Its words are undefined until written. */
@@ -42,8 +45,7 @@ export class RowRing {
     const serial = this.#end;
     const chunk = (serial - this.#base) >>> CHUNK_SHIFT;
     if (chunk === this.#chunks.length) {
-      this.#chunks.push(this.#spare ?? new Uint32Array(CHUNK_ROWS * this.#rowWords));
-      this.#spare = null;
+      this.#chunks.push(this.#spares.pop() ?? new Uint32Array(CHUNK_ROWS * this.#rowWords));
     }
     this.#end = serial + 1;
     return serial;
@@ -92,7 +94,8 @@ export class RowRing {
     invariant(this.#begin < this.#end, 'there is no row to drop');
     this.#begin += 1;
     if (this.#begin - this.#base === CHUNK_ROWS) {
-      this.#spare = this.#chunks.shift()!;
+      const dropped = this.#chunks.shift()!;
+      if (this.#spares.length < SPARES_MAX) this.#spares.push(dropped);
       this.#base = this.#begin;
     }
   }
