@@ -18,11 +18,6 @@ export class Expiry {
     this.#proposals = proposals;
   }
 
-  /** Leadership was lost: what was under way may or may not be in the log. */
-  stop(): void {
-    this.#underWay = false;
-  }
-
   /** `now`: no later than the timestamp that the next entry gets, ns. */
   drive(now: bigint): void {
     if (this.#underWay) return;
@@ -30,6 +25,7 @@ export class Expiry {
     if (deadline === null || deadline > now) return;
     this.#underWay = true;
     const items = this.#machine.dueTimeouts(now, EXPIRE_ITEMS_MAX);
+    // Called too when leadership is lost: then it may or may not be in the log.
     this.#proposals.add(expireSubBatch(items), () => {
       this.#underWay = false;
     });

@@ -268,7 +268,6 @@ export class LedgerUnit {
   #onDeposed(): void {
     this.handingOver = false;
     this.#crossings.stop();
-    this.#expiry.stop();
     this.#proposals.fail();
     for (const read of this.#newReads) this.#dropRead(read);
     this.#newReads = [];
