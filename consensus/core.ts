@@ -57,7 +57,6 @@ export interface Core {
   progress: Progress[];
   /** Index of the empty entry this leader began with: from here on all entries are of its term. */
   termStart: number;
-  heartbeatElapsed: number;
   quorumElapsed: number;
   uncommittedBytes: number;
   /** Heir of a transfer under way, 0 for none. */
@@ -102,7 +101,6 @@ export function createCore(
     votes: new Map(),
     progress: [],
     termStart: 0,
-    heartbeatElapsed: 0,
     quorumElapsed: 0,
     uncommittedBytes: 0,
     transferee: 0,

@@ -218,11 +218,8 @@ export class Raft {
       if (core.role !== 'leader') return;
     }
     tickTransfer(core);
-    core.heartbeatElapsed++;
-    if (core.heartbeatElapsed >= core.config.heartbeatTicks) {
-      core.heartbeatElapsed = 0;
-      broadcastHeartbeat(core);
-    }
+    // By the common count of ticks: all groups that a server leads beat in the same turn.
+    if (core.ticks % core.config.heartbeatTicks === 0) broadcastHeartbeat(core);
   }
 
   /** As if the candidacy timeout had elapsed: asks for pre-votes. Nothing at a leader (C10). */
@@ -382,6 +379,28 @@ export class Raft {
     // Entries of earlier terms were never counted.
     for (const entry of committed)
       if (entry.term === core.term) core.uncommittedBytes -= entry.payload.byteLength;
+  }
+
+  /** As in `status`, for those who ask all the time. */
+  get role(): Role {
+    return this.#core.role;
+  }
+
+  get term(): number {
+    return this.#core.term;
+  }
+
+  get leader(): ServerId {
+    return this.#core.leader;
+  }
+
+  /** This leader has committed in its own term; how far, says `commit`. */
+  get ownTermCommitted(): boolean {
+    return ownTermCommitted(this.#core);
+  }
+
+  get commit(): number {
+    return this.#core.log.commit;
   }
 
   status(): RaftStatus {

@@ -63,7 +63,6 @@ export function becomeLeader(core: Core): void {
     const inflights = new Inflights(config.maxInflightAppends, config.maxInflightBytes);
     return new Progress(id, log.lastIndex() + 1, inflights);
   });
-  core.heartbeatElapsed = 0;
   core.quorumElapsed = 0;
   core.uncommittedBytes = 0;
   core.termStart = log.lastIndex() + 1;

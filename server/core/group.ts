@@ -93,7 +93,7 @@ export class Group {
   }
 
   get leader(): ServerId {
-    return this.raft.status().leader;
+    return this.raft.leader;
   }
 
   propose(payload: Uint8Array): { index: number; term: number } | Refusal {
@@ -171,13 +171,12 @@ export class Group {
   }
 
   #roleChange(): void {
-    const status = this.raft.status();
-    const leading =
-      status.role === 'leader' && status.ownTermCommitted && this.#machine.index >= status.commit;
+    const { raft } = this;
+    const leading = raft.ownTermCommitted && this.#machine.index >= raft.commit;
     if (leading && !this.#serving) {
       this.#serving = true;
       this.#events.onLeading();
-    } else if (this.#serving && status.role !== 'leader') {
+    } else if (this.#serving && raft.role !== 'leader') {
       this.#serving = false;
       this.#events.onDeposed();
     }
