@@ -1,22 +1,17 @@
 /** Refuses settings that are unsafe together, before the first message. */
 import { invariant } from './invariant.ts';
+import { membersOf, whyInvalid } from './membership.ts';
 import { type RaftConfig, SERVER_ID_MAX } from './types.ts';
 
 /** Throws an `InvariantError` that names the setting. */
 export function checkConfig(config: RaftConfig): void {
-  const { self, voters } = config;
-  invariant(voters.includes(self), `self ${self} is not among the voters ${voters.join(' ')}`);
-  for (let i = 0; i < voters.length; i++) {
-    const id = voters[i] as number;
-    invariant(
-      Number.isInteger(id) && id >= 1 && id <= SERVER_ID_MAX,
-      `voter ${id} is not in 1..${SERVER_ID_MAX}`,
-    );
-    invariant(
-      i === 0 || id > (voters[i - 1] as number),
-      `voters are not sorted and unique: ${voters.join(' ')}`,
-    );
-  }
+  const { self, membership } = config;
+  invariant(
+    Number.isInteger(self) && self >= 1 && self <= SERVER_ID_MAX,
+    `self ${self} is not in 1..${SERVER_ID_MAX}`,
+  );
+  const invalid = membersOf(membership).length === 0 ? null : whyInvalid(membership);
+  invariant(invalid === null, `membership: ${invalid}`);
   for (const name of POSITIVE) {
     const value = config[name];
     invariant(

@@ -3,6 +3,7 @@
  * reads and transfer work on. No rules of the protocol here.
  */
 import { RaftLog } from './log.ts';
+import { voterSetsOf } from './membership.ts';
 import type { Progress } from './progress.ts';
 import type { VoterSets } from './quorum.ts';
 import type {
@@ -12,6 +13,7 @@ import type {
   RaftConfig,
   Role,
   ServerId,
+  SnapshotMark,
   TraceEvent,
 } from './types.ts';
 
@@ -28,11 +30,20 @@ export interface ReadRound {
   readonly requests: readonly ReadRequest[];
 }
 
+/** What a replica that lost a part of its log still waits for. */
+export interface Recovery {
+  /** Drawn at start, so that no answer to an earlier start is taken. */
+  readonly context: number;
+  /** Whole once it holds all up to `index` of the leader of `term`; 0: not answered yet. */
+  term: number;
+  index: number;
+}
+
 export interface Core {
   readonly config: RaftConfig;
   readonly self: ServerId;
-  /** One set now; two while a joint change is under way. */
-  readonly voterSets: VoterSets;
+  /** Of the membership in force: one set, two while a joint change is under way. */
+  voterSets: VoterSets;
   readonly log: RaftLog;
 
   role: Role;
@@ -53,7 +64,10 @@ export interface Core {
   readonly votes: Map<ServerId, boolean>;
 
   // Of a leader only; meaningless in other roles.
-  /** One for each voter, self included, sorted by id: the order of all sending. */
+  /**
+   * One for each member, self included, sorted by id: the order of all sending. Also for those on
+   * their way out, until they could know (see reconfigure.ts).
+   */
   progress: Progress[];
   /** Index of the empty entry this leader began with: from here on all entries are of its term. */
   termStart: number;
@@ -67,6 +81,13 @@ export interface Core {
   /** Number of the latest round; rises over the life of this object. */
   readRound: number;
 
+  /** The shell allows this replica to campaign; false while its server is sick. */
+  eligible: boolean;
+  /** Set while this replica may lack what it once acknowledged; see recover.ts. */
+  recovery: Recovery | null;
+  /** Highest index shown to equal the log of the leader of this term. */
+  matched: number;
+
   /** Reads passed on to the leader, oldest first, with the tick at which they count as lost. */
   readsForwarded: { readonly context: number; readonly deadline: number }[];
   ticks: number;
@@ -75,6 +96,9 @@ export interface Core {
   sendAfterDurable: Message[];
   reads: { readonly context: number; readonly index: number }[];
   readsDropped: number[];
+  /** To be handed out. */
+  snapshot: SnapshotMark | null;
+  recovered: boolean;
   /** The hard state as last handed out. */
   saved: HardState;
 }
@@ -84,12 +108,22 @@ export function createCore(
   store: LogStore,
   hard: HardState,
   applied: number,
+  recovering: boolean,
 ): Core {
+  // What a recovering replica had committed it may have lost.
+  const commit = recovering ? Math.min(hard.commit, store.lastIndex()) : hard.commit;
+  const log = new RaftLog(
+    store,
+    config.membership,
+    commit,
+    applied,
+    config.maxCommittedBytesPerOutput,
+  );
   return {
     config,
     self: config.self,
-    voterSets: [config.voters],
-    log: new RaftLog(store, hard.commit, applied, config.maxCommittedBytesPerOutput),
+    voterSets: voterSetsOf(log.membership),
+    log,
     role: 'follower',
     term: hard.term,
     vote: hard.vote,
@@ -108,12 +142,17 @@ export function createCore(
     readsQueued: [],
     readRounds: [],
     readRound: 0,
+    eligible: true,
+    recovery: recovering ? { context: config.random(), term: 0, index: 0 } : null,
+    matched: 0,
     readsForwarded: [],
     ticks: 0,
     sendNow: [],
     sendAfterDurable: [],
     reads: [],
     readsDropped: [],
+    snapshot: null,
+    recovered: false,
     saved: hard,
   };
 }
@@ -126,6 +165,14 @@ export function drawCandidacyTicks(config: RaftConfig): number {
 
 export function isVoter(core: Core, id: ServerId): boolean {
   return core.voterSets.some((voters) => voters.includes(id));
+}
+
+/**
+ * Whether it may stand for election (C11). Not while a snapshot is being installed (C126), nor with a log that may
+ * lack what this replica has acknowledged (C141).
+ */
+export function isPromotable(core: Core): boolean {
+  return isVoter(core, core.self) && core.eligible && core.recovery === null && !core.log.restoring;
 }
 
 export function progressOf(core: Core, id: ServerId): Progress | undefined {

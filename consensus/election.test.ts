@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NO_MEMBERS } from './membership.ts';
 import { Raft } from './raft.ts';
 import { Cluster } from './testing/cluster.ts';
 import { testConfig } from './testing/config.ts';
@@ -132,8 +133,13 @@ describe('roles and terms', () => {
     node.raft.step(voteReply(9, 2, true));
     node.raft.step({ ...voteReply(2, 2, true), to: 3 });
     node.raft.step(heartbeat(1, 9));
-    node.raft.step(vote(9, 9, 9, 9, true));
     expect(node.status()).toMatchObject({ role: 'candidate', term: 2 });
+  });
+
+  it('a candidate that this log does not know yet is heard: its membership may be on the way', () => {
+    const node = solo();
+    node.raft.step(vote(9, 9, 9, 9));
+    expect(node.flush()).toMatchObject([{ type: 'voteReply', to: 9, term: 9, granted: true }]);
   });
 
   it('refuses settings that are unsafe together', () => {
@@ -145,8 +151,9 @@ describe('roles and terms', () => {
         0,
       );
     expect(() => start({})).not.toThrow();
-    expect(() => start({ voters: [2, 3] })).toThrow('self 1');
-    expect(() => start({ voters: [1, 3, 2] })).toThrow('not sorted');
+    const membership = { ...NO_MEMBERS, voters: [1, 3, 2] };
+    expect(() => start({ membership })).toThrow('not ascending');
+    expect(() => start({ self: 0 })).toThrow('self 0');
     expect(() => start({ voteRefusalTicks: 64 })).toThrow('candidacyTicksMin');
     expect(() => start({ heartbeatTicks: 31 })).toThrow('heartbeatTicks');
     expect(() => start({ maxInflightBytes: 1 })).toThrow('maxAppendBytes');

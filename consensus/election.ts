@@ -1,19 +1,20 @@
 /** Campaigns, votes and their counting (thesis 3.4, 3.6.1, 9.6; etcd `raft.go`). */
-import { type Core, isVoter, progressOf, trace } from './core.ts';
+import { type Core, isPromotable, progressOf, trace } from './core.ts';
 import { isUpToDate } from './log.ts';
+import { votersOf } from './membership.ts';
 import { isQuorum, voteOutcome } from './quorum.ts';
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './roles.ts';
 import type { PreVote, PreVoteReply, Vote, VoteReply } from './types.ts';
 
 /** Asks all whether they would vote, before disturbing anyone with a new term. */
 export function preCampaign(core: Core): void {
-  if (core.role === 'leader' || !isVoter(core, core.self)) return; // C10, C11
+  if (core.role === 'leader' || !isPromotable(core)) return; // C10, C11
   becomePreCandidate(core);
   core.candidacyTicks = retryTicks(core);
   core.preVoteAttempts++;
   const { self, log } = core;
   const term = core.term + 1;
-  for (const to of core.config.voters) {
+  for (const to of votersOf(core.log.membership)) {
     if (to === self)
       core.sendAfterDurable.push({ type: 'preVoteReply', from: self, to, term, granted: true });
     else {
@@ -37,11 +38,11 @@ export function preCampaign(core: Core): void {
  * once; see election.test.ts.)
  */
 export function campaign(core: Core, forced: boolean): void {
-  if (core.role === 'leader' || !isVoter(core, core.self)) return;
+  if (core.role === 'leader' || !isPromotable(core)) return;
   becomeCandidate(core);
   const { self, term, log } = core;
   trace(core, { kind: 'vote', self, term, candidate: self });
-  for (const to of core.config.voters) {
+  for (const to of votersOf(core.log.membership)) {
     if (to === self)
       core.sendAfterDurable.push({ type: 'voteReply', from: self, to, term, granted: true });
     else {
@@ -91,7 +92,9 @@ export function handleVoteRequest(core: Core, message: PreVote | Vote): void {
   const free = core.vote === message.from || (core.vote === 0 && core.leader === 0); // C18
   const ahead = message.type === 'preVote' && message.term > core.term;
   const lastIndex = log.lastIndex();
+  // Its log may lack what it has acknowledged: no witness of who is up to date (NuRaft#185).
   const granted =
+    core.recovery === null &&
     (free || ahead) &&
     isUpToDate(message.lastTerm, message.lastIndex, log.term(lastIndex), lastIndex); // C19
   // A grant echoes the term asked about; a refusal tells the own (C33, canonical/raft#279).

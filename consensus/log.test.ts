@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvariantError } from './invariant.ts';
 import { isUpToDate, RaftLog } from './log.ts';
+import { NO_MEMBERS } from './membership.ts';
 import { ArrayLog, encode, entriesOf } from './testing/node.ts';
 import type { Entry } from './types.ts';
 
@@ -24,7 +25,7 @@ class Model {
   constructor(terms: readonly number[]) {
     this.array = terms.map((term, i) => entry(term, i + 1));
     this.store = new ArrayLog(this.array);
-    this.log = new RaftLog(this.store, 0, 0, QUOTA);
+    this.log = new RaftLog(this.store, NO_MEMBERS, 0, 0, QUOTA);
   }
 
   append(term: number): void {
@@ -148,7 +149,7 @@ describe('the log', () => {
   });
 
   it('C69 a conflict at or below the commit is fatal', () => {
-    const log = new RaftLog(new ArrayLog(entriesOf([1, 1, 1])), 2, 0, QUOTA);
+    const log = new RaftLog(new ArrayLog(entriesOf([1, 1, 1])), NO_MEMBERS, 2, 0, QUOTA);
     expect(() => log.merge([entry(2, 2)])).toThrow(InvariantError);
     expect(log.merge([entry(2, 3)])).toBe(3);
     expect(() => log.commitTo(4)).toThrow(InvariantError);
@@ -156,8 +157,8 @@ describe('the log', () => {
 
   it('C128 the term before the first entry is known after compaction, those below are not', () => {
     const store = new ArrayLog(entriesOf([1, 2, 3]));
-    store.compact(2);
-    const log = new RaftLog(store, 2, 2, QUOTA);
+    store.compact(2, NO_MEMBERS);
+    const log = new RaftLog(store, NO_MEMBERS, 2, 2, QUOTA);
     expect(log.term(2)).toBe(2);
     expect(() => log.term(1)).toThrow('compacted');
     expect(log.matches(1, 1)).toBe(false);
@@ -165,7 +166,7 @@ describe('the log', () => {
   });
 
   it('appliedTo stays between what was applied and what was handed out', () => {
-    const log = new RaftLog(new ArrayLog(entriesOf([1, 1, 1])), 3, 1, 1);
+    const log = new RaftLog(new ArrayLog(entriesOf([1, 1, 1])), NO_MEMBERS, 3, 1, 1);
     expect(log.takeCommitted()).toHaveLength(1);
     expect(() => log.appliedTo(3)).toThrow(InvariantError);
     log.appliedTo(2);
@@ -178,7 +179,7 @@ describe('the log', () => {
     fc.assert(
       fc.property(terms, naturals, (unsorted, [index, below]) => {
         const sorted = [...unsorted].sort((a, b) => a - b);
-        const log = new RaftLog(new ArrayLog(entriesOf(sorted)), 0, 0, QUOTA);
+        const log = new RaftLog(new ArrayLog(entriesOf(sorted)), NO_MEMBERS, 0, 0, QUOTA);
         const fitting = [0, ...sorted].flatMap((t, i) => (i <= index && t <= below ? [i] : []));
         const best = Math.max(...fitting);
         expect(log.findConflict(index, below)).toEqual({ index: best, term: [0, ...sorted][best] });

@@ -9,13 +9,28 @@
  * etcd `log.go` and `log_unstable.go`; checked against a plain array in log.test.ts.
  */
 import { InvariantError } from './invariant.ts';
-import type { Entry, LogStore } from './types.ts';
+import { decodeMembership } from './membership.ts';
+import {
+  type Entry,
+  EntryKind,
+  type LogStore,
+  type Membership,
+  type SnapshotMark,
+} from './types.ts';
 
 /** A write that the shell has taken and not yet reported durable. */
 interface Write {
   readonly term: number;
   readonly index: number;
   readonly generation: number;
+  /** The snapshot that it carries, or that an earlier one carries still. */
+  readonly restoring: SnapshotMark | null;
+}
+
+/** A membership and the index from which on it is in force. */
+interface MembershipAt {
+  readonly index: number;
+  readonly membership: Membership;
 }
 
 /**
@@ -52,8 +67,21 @@ export class RaftLog {
   #applyChunks: { readonly index: number; readonly bytes: number }[] = [];
   #applyingBytes = 0;
   readonly #applyingBytesMax: number;
+  /** A snapshot accepted and not durable yet: until then the store may still show what was before. */
+  #restoring: SnapshotMark | null = null;
+  /**
+   * All memberships of the log, ascending; the last is in force, from its append on. Truncation takes
+   * back as many as it hits (C117, ScyllaDB#30936).
+   */
+  readonly #memberships: MembershipAt[];
 
-  constructor(store: LogStore, commit: number, applied: number, applyingBytesMax: number) {
+  constructor(
+    store: LogStore,
+    configured: Membership,
+    commit: number,
+    applied: number,
+    applyingBytesMax: number,
+  ) {
     const first = store.firstIndex();
     const last = store.lastIndex();
     if (commit < first - 1 || commit > last) {
@@ -71,6 +99,28 @@ export class RaftLog {
     this.#applied = applied;
     this.#applying = applied;
     this.#applyingBytesMax = applyingBytesMax;
+    this.#memberships = [{ index: first - 1, membership: store.startMembership() ?? configured }];
+    for (const entry of store.memberships()) this.#noteMembership(entry);
+  }
+
+  /** In force: of the last membership entry that this log holds, committed or not. */
+  get membership(): Membership {
+    return (this.#memberships.at(-1) as MembershipAt).membership;
+  }
+
+  /** Index of the entry, or the snapshot, that brought it. */
+  get membershipIndex(): number {
+    return (this.#memberships.at(-1) as MembershipAt).index;
+  }
+
+  #noteMembership(entry: Entry): void {
+    const membership = decodeMembership(entry.payload);
+    this.#memberships.push({ index: entry.index, membership });
+  }
+
+  /** A snapshot was accepted and is not durable yet. */
+  get restoring(): boolean {
+    return this.#restoring !== null;
   }
 
   get commit(): number {
@@ -87,6 +137,7 @@ export class RaftLog {
   }
 
   firstIndex(): number {
+    if (this.#restoring !== null) return this.#restoring.index + 1;
     return this.#store.firstIndex();
   }
 
@@ -107,6 +158,7 @@ export class RaftLog {
       return entry.term;
     }
     if (index < this.firstIndex() - 1) throw new InvariantError(`term(${index}) is compacted`);
+    if (index === this.#restoring?.index) return this.#restoring.term;
     return index === 0 ? 0 : this.#store.term(index);
   }
 
@@ -151,6 +203,7 @@ export class RaftLog {
     if (entry.index !== this.lastIndex() + 1)
       throw new InvariantError(`append of ${entry.index} after ${this.lastIndex()}`);
     this.#unstable.push(entry);
+    if (entry.kind === EntryKind.membership) this.#noteMembership(entry);
   }
 
   /**
@@ -185,6 +238,37 @@ export class RaftLog {
       this.#offset = index;
     }
     this.#writeNext = Math.min(this.#writeNext, index);
+    while (this.membershipIndex >= index) this.#memberships.pop();
+  }
+
+  /** Starts anew after `mark`: committed and applied up to there, nothing behind it held (C125). */
+  restore(mark: SnapshotMark): void {
+    if (mark.index <= this.#commit)
+      throw new InvariantError(`snapshot ${mark.index} is not beyond commit ${this.#commit}`);
+    this.#generation++;
+    this.#unstable = [];
+    this.#offset = mark.index + 1;
+    this.#writeNext = mark.index + 1;
+    this.#commit = mark.index;
+    this.#applied = mark.index;
+    this.#applying = mark.index;
+    this.#applyChunks = [];
+    this.#applyingBytes = 0;
+    this.#restoring = mark;
+    this.#memberships.length = 0;
+    this.#memberships.push({ index: mark.index, membership: mark.membership });
+  }
+
+  /** What a peer can be given whose next entry is compacted. */
+  snapshot(): SnapshotMark | null {
+    const mark = this.#store.snapshot();
+    if (mark === null) return null;
+    if (mark.index < this.firstIndex() - 1 || mark.index > this.#applied) {
+      throw new InvariantError(
+        `snapshot ${mark.index} is outside [${this.firstIndex() - 1}, ${this.#applied}]`,
+      );
+    }
+    return mark;
   }
 
   /**
@@ -215,7 +299,7 @@ export class RaftLog {
   }
 
   hasUnstable(): boolean {
-    return this.#unstable.length > 0;
+    return this.#unstable.length > 0 || this.#restoring !== null;
   }
 
   /** Entries to write now; each is given once. */
@@ -230,7 +314,12 @@ export class RaftLog {
    * report.
    */
   beginWrite(term: number): { term: number; index: number } {
-    const write = { term, index: this.lastIndex(), generation: this.#generation };
+    const write = {
+      term,
+      index: this.lastIndex(),
+      generation: this.#generation,
+      restoring: this.#restoring,
+    };
     this.#writes.push(write);
     return { term, index: write.index };
   }
@@ -246,6 +335,8 @@ export class RaftLog {
     if (write === undefined)
       throw new InvariantError(`durable(${term}, ${index}) matches no write under way`);
     this.#writes.splice(0, at + 1);
+    // Truncation behind it takes no snapshot back.
+    if (write.restoring !== null && write.restoring === this.#restoring) this.#restoring = null;
     if (write.generation !== this.#generation || index < this.#offset) return;
     this.#unstable.splice(0, index + 1 - this.#offset);
     this.#offset = index + 1;

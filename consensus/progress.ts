@@ -4,7 +4,7 @@
  *
  *     probe      next is a guess; one append a heartbeat interval until the logs are known to meet
  *     replicate  next runs ahead of match; appends are pipelined within a window
- *     snapshot   what comes next is compacted; only empty probes at the log's end, to notice a restored peer
+ *     snapshot   what comes next is compacted; nothing is sent until the peer holds a snapshot, or it failed
  */
 import { InvariantError } from './invariant.ts';
 import type { ServerId } from './types.ts';
@@ -73,6 +73,12 @@ export class Progress {
   sentCommit = 0;
   /** Highest read round the peer has confirmed. */
   readAck = 0;
+  /** In state snapshot: what was offered last, and at which tick. */
+  snapshotIndex = 0;
+  snapshotTick = 0;
+  /** Index of the membership entry that removed it, 0 for a member; and whether a check has seen it committed. */
+  leaving = 0;
+  leavingChecked = false;
 
   constructor(id: ServerId, next: number, inflights: Inflights) {
     this.id = id;
@@ -96,15 +102,21 @@ export class Progress {
     this.inflights.clear();
   }
 
-  /**
-   * The entry at `next` is gone: probe the end of the log, `lastIndex`, once a heartbeat interval.
-   */
-  becomeSnapshot(lastIndex: number): void {
+  /** The entry at `next` is gone; a snapshot of `index` was sent at `tick`. */
+  becomeSnapshot(index: number, tick: number): void {
     this.state = 'snapshot';
     this.paused = true;
-    this.next = Math.max(lastIndex, this.match) + 1;
+    this.next = Math.max(index, this.match) + 1;
+    this.snapshotIndex = index;
+    this.snapshotTick = tick;
     this.sentCommit = 0;
     this.inflights.clear();
+  }
+
+  /** The peer has lost entries: what it holds for sure ends at `index` (recover.ts). */
+  setBack(index: number): void {
+    this.match = Math.min(this.match, index);
+    this.becomeProbe(this.match + 1);
   }
 
   /** An append of `count` entries ending at `lastIndex` went out. */
@@ -121,8 +133,11 @@ export class Progress {
     this.paused = this.inflights.full();
   }
 
-  /** An ack of `index`; true if it taught something. */
-  acked(index: number): boolean {
+  /**
+   * An ack of `index`; true if it taught something. `firstIndex` is that of the leader's log: a peer that was sent a
+   * snapshot gets entries again once its log meets that (C121).
+   */
+  acked(index: number, firstIndex: number): boolean {
     const moved = index > this.match;
     if (moved) this.match = index;
     // A message may have been acked after `next` was set back.
@@ -133,6 +148,7 @@ export class Progress {
       return moved;
     }
     if (!moved && index !== this.match) return false;
+    if (this.state === 'snapshot' && this.match + 1 < firstIndex) return moved;
     this.becomeReplicate();
     return true;
   }
@@ -147,7 +163,7 @@ export class Progress {
       this.becomeProbe(this.match + 1);
       return true;
     }
-    if (rejectedIndex !== this.next - 1) return false;
+    if (this.state === 'snapshot' || rejectedIndex !== this.next - 1) return false;
     this.becomeProbe(Math.max(Math.min(rejectedIndex, hint + 1), this.match + 1));
     return true;
   }

@@ -28,6 +28,39 @@ export function quorumReached(sets: VoterSets, reached: (id: ServerId) => number
   return lowest;
 }
 
+/**
+ * As `quorumReached`, and in each set the voters that reached it also stand in two zones, if the set has two: what is
+ * committed then outlives the loss of any one zone, also where a majority lives in a single one. Elections need no such
+ * rule: their majority meets that of any commit.
+ */
+export function quorumReachedInZones(
+  sets: VoterSets,
+  reached: (id: ServerId) => number,
+  zoneOf: (id: ServerId) => number,
+): number {
+  let lowest = quorumReached(sets, reached);
+  for (const voters of sets) lowest = Math.min(lowest, secondZoneReached(voters, reached, zoneOf));
+  return lowest;
+}
+
+/** The second highest of what the zones have reached at best; no bound for a set in one zone. */
+function secondZoneReached(
+  voters: readonly ServerId[],
+  reached: (id: ServerId) => number,
+  zoneOf: (id: ServerId) => number,
+): number {
+  let best = -1;
+  let bestZone = 0;
+  for (const id of voters) {
+    if (reached(id) <= best) continue;
+    best = reached(id);
+    bestZone = zoneOf(id);
+  }
+  let second = -1;
+  for (const id of voters) if (zoneOf(id) !== bestZone) second = Math.max(second, reached(id));
+  return second < 0 ? Number.MAX_SAFE_INTEGER : second;
+}
+
 export type VoteOutcome = 'won' | 'lost' | 'pending';
 
 /**

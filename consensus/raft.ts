@@ -15,6 +15,7 @@ import {
   refusesCampaigns,
 } from './election.ts';
 import { assertNatural } from './invariant.ts';
+import { isMember, type MembershipTarget } from './membership.ts';
 import type { ProgressState } from './progress.ts';
 import {
   expireForwardedReads,
@@ -25,6 +26,8 @@ import {
   requestRead,
   startReadRound,
 } from './reads.ts';
+import { changeMembership, dropLeavers } from './reconfigure.ts';
+import { askToRecover, endRecovery, handleRecover, handleRecoverReply } from './recover.ts';
 import {
   appendOwn,
   broadcastAppend,
@@ -35,12 +38,14 @@ import {
   handleHeartbeatReply,
 } from './replication.ts';
 import { becomeFollower, forgetLeader, hearLeader } from './roles.ts';
+import { handleSnapshot, snapshotEnded } from './snapshot.ts';
 import { handOverWhenCaughtUp, startTransfer, tickTransfer } from './transfer.ts';
 import {
   type Entry,
   EntryKind,
   type HardState,
   type LogStore,
+  type Membership,
   type Message,
   type Output,
   type RaftConfig,
@@ -58,6 +63,8 @@ export interface PeerStatus {
   readonly next: number;
   readonly state: ProgressState;
   readonly recentlyActive: boolean;
+  /** Counts for commits and votes; false for a learner, and one on its way out. */
+  readonly voter: boolean;
 }
 
 export interface RaftStatus {
@@ -74,7 +81,12 @@ export interface RaftStatus {
   readonly ownTermCommitted: boolean;
   /** Heir of a transfer under way, 0 for none. */
   readonly transferee: ServerId;
-  /** All voters, self included, by id; empty unless leader. */
+  /** In force, committed or not; and the index of the entry that brought it. */
+  readonly membership: Membership;
+  readonly membershipIndex: number;
+  /** This replica may lack what it once acknowledged, and so neither votes nor campaigns. */
+  readonly recovering: boolean;
+  /** All members, self included, by id; empty unless leader. */
   readonly peers: readonly PeerStatus[];
 }
 
@@ -86,26 +98,33 @@ export class Raft {
   /**
    * Starts, or restarts, as a follower that knows no leader (C1). `applied` is the index the books
    * hold; entries above it that are known to be committed come again (C63). Throws if `hard.commit`
-   * or `applied` is outside the log (C64).
+   * or `applied` is outside the log (C64). `recovering`: the disk has lost entries that it may have
+   * acknowledged, but neither term nor vote (recover.ts).
    */
-  constructor(config: RaftConfig, store: LogStore, hard: HardState, applied: number) {
+  constructor(
+    config: RaftConfig,
+    store: LogStore,
+    hard: HardState,
+    applied: number,
+    { recovering = false }: { readonly recovering?: boolean } = {},
+  ) {
     checkConfig(config);
     assertNatural(hard.term, 'term');
     assertNatural(hard.commit, 'commit');
     assertNatural(applied, 'applied');
-    this.#core = createCore(config, store, hard, applied);
+    this.#core = createCore(config, store, hard, applied, recovering);
   }
 
   /**
    * Takes a message of a peer, or of itself from `sendAfterDurable`. Ignores what is not for this
-   * replica, or not from a voter of the group (C13; membership changes will have to let an unknown
-   * leader in).
+   * replica, what only a replica may tell itself (C12), and answers of a stranger (C13). A leader or
+   * candidate may be a stranger: the entry that brings it in may not have come here yet.
    */
   step(message: Message): void {
     const core = this.#core;
     assertNatural(message.term, 'term');
-    if (message.to !== core.self || !isVoter(core, message.from)) return;
-    if (message.from === core.self && !isOwnAck(message)) return;
+    if (message.to !== core.self) return;
+    if (message.from === core.self ? !isOwnAck(message) : this.#isStranger(message)) return;
     if (message.term > core.term) {
       if (!this.#adoptTerm(message)) return;
     } else if (message.term < core.term) {
@@ -128,6 +147,11 @@ export class Raft {
       case 'heartbeat':
         hearLeader(core, message.from);
         handleHeartbeat(core, message);
+        if (core.recovery?.term !== core.term) askToRecover(core);
+        return;
+      case 'snapshot':
+        hearLeader(core, message.from);
+        handleSnapshot(core, message);
         return;
       case 'appendReply':
         if (core.role !== 'leader') return;
@@ -148,9 +172,25 @@ export class Raft {
       case 'readReply':
         handleReadReply(core, message);
         return;
+      case 'recover':
+        handleRecover(core, message);
+        return;
+      case 'recoverReply':
+        handleRecoverReply(core, message);
+        return;
       default:
         message satisfies never;
     }
+  }
+
+  /** Candidates count answers of voters alone, whoever asked them; a leader those of its members. */
+  #isStranger({ type, from }: Message): boolean {
+    const core = this.#core;
+    if (type === 'preVoteReply' || type === 'voteReply') return !isVoter(core, from);
+    if (type === 'timeoutNow') return from !== core.leader && !isMember(core.log.membership, from); // C104
+    if (type !== 'appendReply' && type !== 'heartbeatReply' && type !== 'recover') return false;
+    if (core.role === 'leader') return progressOf(core, from) === undefined;
+    return !isMember(core.log.membership, from);
   }
 
   /**
@@ -171,6 +211,7 @@ export class Raft {
         return true;
       case 'append':
       case 'heartbeat':
+      case 'snapshot':
         becomeFollower(core, message.term, message.from);
         return true;
       default:
@@ -188,7 +229,8 @@ export class Raft {
     const core = this.#core;
     const { self, term } = core;
     const to = message.from;
-    if (message.type === 'append' || message.type === 'heartbeat') {
+    const { type } = message;
+    if (type === 'append' || type === 'heartbeat' || type === 'snapshot') {
       core.sendNow.push({ type: 'heartbeatReply', from: self, to, term, readContext: 0 });
     } else if (message.type === 'preVote') {
       core.sendAfterDurable.push({ type: 'preVoteReply', from: self, to, term, granted: false });
@@ -216,9 +258,10 @@ export class Raft {
       core.quorumElapsed = 0;
       checkQuorum(core);
       if (core.role !== 'leader') return;
+      dropLeavers(core);
     }
     tickTransfer(core);
-    // By the common count of ticks: all groups that a server leads beat in the same turn.
+    // By the tick's number, not by the age of the leadership: all groups of a server beat in one turn.
     if (core.ticks % core.config.heartbeatTicks === 0) broadcastHeartbeat(core);
   }
 
@@ -234,6 +277,7 @@ export class Raft {
   propose(payload: Uint8Array): { index: number; term: number } | Refusal {
     const core = this.#core;
     if (core.role !== 'leader') return { refused: 'not_leader', leader: core.leader };
+    if (!isVoter(core, core.self)) return { refused: 'removed' }; // C57
     if (core.transferee !== 0) return { refused: 'transferring' }; // C100
     const bytes = payload.byteLength;
     // On an empty tail any size goes, or a large entry could never (C135).
@@ -269,6 +313,31 @@ export class Raft {
   }
 
   /**
+   * Makes these the voters and learners, at the leader: by a simple change if at most one voter comes
+   * or goes, else by a joint one that ends by itself. Done once an entry with this index and term is
+   * committed and `status().membership` is no longer joint.
+   */
+  changeMembership(target: MembershipTarget): { index: number; term: number } | Refusal {
+    return changeMembership(this.#core, target);
+  }
+
+  /** A leader stops leading at once, for its server is sick; nothing at others. */
+  resign(): void {
+    const core = this.#core;
+    if (core.role === 'leader') becomeFollower(core, core.term, 0);
+  }
+
+  /** Whether this replica may campaign; false while its server is sick. It still votes. */
+  setEligible(eligible: boolean): void {
+    this.#core.eligible = eligible;
+  }
+
+  /** How the snapshot ended that this leader's shell gave to `peer`. */
+  reportSnapshot(peer: ServerId, ok: boolean): void {
+    snapshotEnded(this.#core, peer, ok);
+  }
+
+  /**
    * That server's process is known to be dead. A follower of it will vote, and may `campaign()`, at
    * once (C49).
    */
@@ -290,6 +359,7 @@ export class Raft {
    */
   durable(term: number, index: number): void {
     this.#core.log.endWrite(term, index);
+    endRecovery(this.#core);
   }
 
   /** Everything up to `index` is applied; frees its share of the apply quota (C136). */
@@ -304,6 +374,8 @@ export class Raft {
     return (
       core.sendNow.length > 0 ||
       core.sendAfterDurable.length > 0 ||
+      core.snapshot !== null ||
+      core.recovered ||
       core.log.hasUnwritten() ||
       core.log.hasCommitted() ||
       core.reads.length > 0 ||
@@ -323,8 +395,14 @@ export class Raft {
     }
     const entries: readonly Entry[] = log.hasUnwritten() ? log.takeUnwritten() : NONE;
     if (entries.length > 0 && core.role === 'leader') this.#ackOwnWrite();
+    const { snapshot, recovered } = core;
+    core.snapshot = null;
+    core.recovered = false;
     const mustSync =
-      entries.length > 0 || core.term !== core.saved.term || core.vote !== core.saved.vote;
+      snapshot !== null ||
+      entries.length > 0 ||
+      core.term !== core.saved.term ||
+      core.vote !== core.saved.vote;
     const hardState = this.#hardStateChanged()
       ? { term: core.term, vote: core.vote, commit: log.commit }
       : null;
@@ -334,7 +412,8 @@ export class Raft {
     const { sendNow, sendAfterDurable, reads, readsDropped } = core;
     // Also without entries of its own: a later write's completion may be the first that is not
     // voided by a truncation.
-    const writes = entries.length > 0 || hardState !== null || sendAfterDurable.length > 0;
+    const writes =
+      snapshot !== null || entries.length > 0 || hardState !== null || sendAfterDurable.length > 0;
     const durable = writes && log.hasUnstable() ? log.beginWrite(core.term) : null;
     if (sendNow.length > 0) core.sendNow = [];
     if (sendAfterDurable.length > 0) core.sendAfterDurable = [];
@@ -342,6 +421,7 @@ export class Raft {
     if (readsDropped.length > 0) core.readsDropped = [];
     return {
       sendNow: sendNow.length > 0 ? sendNow : NONE,
+      snapshot,
       entries,
       hardState,
       mustSync,
@@ -350,6 +430,7 @@ export class Raft {
       committed,
       reads: reads.length > 0 ? reads : NONE,
       readsDropped: readsDropped.length > 0 ? readsDropped : NONE,
+      recovered,
     };
   }
 
@@ -411,6 +492,7 @@ export class Raft {
       next,
       state,
       recentlyActive: recentlyActive || id === core.self,
+      voter: isVoter(core, id),
     }));
     return {
       role: core.role,
@@ -421,6 +503,9 @@ export class Raft {
       lastIndex: core.log.lastIndex(),
       ownTermCommitted: ownTermCommitted(core),
       transferee: core.transferee,
+      membership: core.log.membership,
+      membershipIndex: core.log.membershipIndex,
+      recovering: core.recovery !== null,
       peers,
     };
   }

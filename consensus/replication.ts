@@ -5,9 +5,12 @@
 import { type Core, progressOf, trace } from './core.ts';
 import { InvariantError, invariant } from './invariant.ts';
 import type { Progress } from './progress.ts';
-import { quorumReached } from './quorum.ts';
+import { quorumReachedInZones } from './quorum.ts';
 import { openReadRound } from './reads.ts';
-import type { Append, AppendReply, Entry, Heartbeat, HeartbeatReply } from './types.ts';
+import { settleMembership, switchMembership } from './reconfigure.ts';
+import { askToRecover } from './recover.ts';
+import { resendSnapshot, sendSnapshot } from './snapshot.ts';
+import type { Append, AppendReply, Entry, Heartbeat, HeartbeatReply, ServerId } from './types.ts';
 
 const NO_ENTRIES: readonly Entry[] = [];
 
@@ -38,17 +41,12 @@ export function sendAppends(core: Core, progress: Progress): void {
  * commit while nothing else is on its way to it. `force` sends even an empty one, as a probe.
  */
 export function sendAppend(core: Core, progress: Progress, force: boolean): boolean {
-  if (progress.paused) return false;
+  if (progress.paused || progress.state === 'snapshot') return false;
   const { log, config } = core;
   const lastIndex = log.lastIndex();
-  if (progress.next < log.firstIndex() || progress.state === 'snapshot') {
-    if (progress.state === 'snapshot' && !force) return false;
-    if (progress.state !== 'snapshot') {
-      trace(core, { kind: 'needsSnapshot', self: core.self, term: core.term, peer: progress.id });
-      progress.becomeSnapshot(lastIndex);
-      return false;
-    }
-    progress.becomeSnapshot(lastIndex);
+  if (progress.next < log.firstIndex()) {
+    sendSnapshot(core, progress);
+    return false;
   }
   const prevIndex = progress.next - 1;
   const windowOpen =
@@ -110,7 +108,7 @@ export function handleAppend(core: Core, message: Append): void {
   const { log } = core;
   checkAppend(message);
   if (message.prevIndex < log.commit) {
-    replyAppend(core, message, log.commit); // nothing to compare, committed is committed (C71)
+    ackAppend(core, message.from, log.commit); // nothing to compare, committed is committed (C71)
     return;
   }
   if (!log.matches(message.prevIndex, message.prevTerm)) {
@@ -125,10 +123,13 @@ export function handleAppend(core: Core, message: Append): void {
       hintIndex: hint.index,
       hintTerm: hint.term,
     });
+    askToRecover(core);
     return;
   }
   const lastBefore = log.lastIndex();
+  const membershipBefore = log.membership;
   const changed = log.merge(message.entries);
+  if (log.membership !== membershipBefore) switchMembership(core);
   if (changed > 0 && changed <= lastBefore) {
     trace(core, { kind: 'truncate', self: core.self, term: core.term, index: changed });
   }
@@ -136,14 +137,16 @@ export function handleAppend(core: Core, message: Append): void {
   // (C70, C72, CCF#6001).
   const covered = message.prevIndex + message.entries.length;
   commitTo(core, Math.min(message.commit, covered));
-  replyAppend(core, message, covered);
+  ackAppend(core, message.from, covered);
 }
 
-function replyAppend(core: Core, message: Append, index: number): void {
+/** All up to `index` equals the log of the leader, once it is durable here. */
+export function ackAppend(core: Core, leader: ServerId, index: number): void {
+  core.matched = Math.max(core.matched, index);
   core.sendAfterDurable.push({
     type: 'appendReply',
     from: core.self,
-    to: message.from,
+    to: leader,
     term: core.term,
     index,
     rejected: false,
@@ -168,7 +171,8 @@ function checkAppend(message: Append): void {
 
 /** At a follower. The reply promises nothing durable and goes at once. */
 export function handleHeartbeat(core: Core, message: Heartbeat): void {
-  commitTo(core, message.commit);
+  // What a recovering replica has acknowledged before its loss it may not hold.
+  commitTo(core, core.recovery === null ? message.commit : Math.min(message.commit, core.matched));
   const { readContext } = message;
   core.sendNow.push({
     type: 'heartbeatReply',
@@ -202,11 +206,11 @@ export function handleAppendReply(core: Core, message: AppendReply): void {
     if (message.index <= progress.match) return;
     progress.match = message.index;
     progress.next = message.index + 1;
-    if (advanceCommit(core)) broadcastAppend(core);
+    advanceCommit(core);
     return;
   }
-  if (progress.acked(message.index) && advanceCommit(core)) broadcastAppend(core);
-  sendAppends(core, progress);
+  if (progress.acked(message.index, core.log.firstIndex())) advanceCommit(core);
+  if (core.role === 'leader') sendAppends(core, progress);
 }
 
 /**
@@ -214,12 +218,15 @@ export function handleAppendReply(core: Core, message: AppendReply): void {
  * stored on a majority and still be replaced (Figure 8; C79, LogCabin#44). Own-term entries commit
  * all before them (C54).
  */
-function advanceCommit(core: Core): boolean {
-  const reached = quorumReached(core.voterSets, (id) => progressOf(core, id)?.match ?? 0);
-  return reached >= core.termStart && commitTo(core, reached);
+export function advanceCommit(core: Core): void {
+  const match = (id: ServerId) => progressOf(core, id)?.match ?? 0;
+  const reached = quorumReachedInZones(core.voterSets, match, core.config.zoneOf);
+  if (reached < core.termStart || !commitTo(core, reached)) return;
+  broadcastAppend(core);
+  settleMembership(core);
 }
 
-function commitTo(core: Core, index: number): boolean {
+export function commitTo(core: Core, index: number): boolean {
   if (!core.log.commitTo(index)) return false;
   trace(core, { kind: 'commit', self: core.self, term: core.term, index });
   return true;
@@ -233,6 +240,10 @@ export function handleHeartbeatReply(core: Core, message: HeartbeatReply): void 
   const progress = progressOf(core, message.from);
   if (progress === undefined) return;
   progress.recentlyActive = true;
+  if (progress.state === 'snapshot') {
+    resendSnapshot(core, progress);
+    return;
+  }
   progress.paused = false;
   if (progress.match < core.log.lastIndex() || progress.state !== 'replicate')
     sendAppend(core, progress, true);

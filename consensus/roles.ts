@@ -4,8 +4,8 @@
  */
 import { type Core, drawCandidacyTicks, trace } from './core.ts';
 import { invariant } from './invariant.ts';
-import { Inflights, Progress } from './progress.ts';
 import { dropForwardedReads, dropLeaderReads } from './reads.ts';
+import { firstProgress } from './reconfigure.ts';
 import { appendOwn, broadcastAppend } from './replication.ts';
 import { EntryKind, type ServerId } from './types.ts';
 
@@ -21,6 +21,7 @@ export function becomeFollower(core: Core, term: number, leader: ServerId): void
   if (term !== core.term) {
     core.term = term;
     core.vote = 0;
+    core.matched = 0;
   }
   core.role = 'follower';
   core.leader = leader;
@@ -42,6 +43,7 @@ export function becomeCandidate(core: Core): void {
   leaveRole(core);
   core.term++;
   core.vote = core.self;
+  core.matched = 0;
   core.role = 'candidate';
   core.leader = 0;
   core.preVoteAttempts = 0;
@@ -58,11 +60,8 @@ export function becomeLeader(core: Core): void {
   core.role = 'leader';
   core.leader = core.self;
   core.preVoteAttempts = 0;
-  const { config, log } = core;
-  core.progress = config.voters.map((id) => {
-    const inflights = new Inflights(config.maxInflightAppends, config.maxInflightBytes);
-    return new Progress(id, log.lastIndex() + 1, inflights);
-  });
+  const { log } = core;
+  core.progress = firstProgress(core);
   core.quorumElapsed = 0;
   core.uncommittedBytes = 0;
   core.termStart = log.lastIndex() + 1;

@@ -5,7 +5,8 @@
  *
  * Caller's duties, in order, for each `Output` (etcd `doc.go`):
  * 1. `sendNow` may leave at once. `committed` and `reads` may be served at once.
- * 2. Write `entries`, first dropping all from `entries[0].index` on; then write `hardState`.
+ * 2. Install `snapshot`, if any. Write `entries`, first dropping all from `entries[0].index` on; then
+ *    write `hardState`.
  * 3. Sync, if `mustSync`.
  * 4. If `durable` is not null, call `raft.durable(term, index)` with it: once an Output, in order.
  * 5. Deliver `sendAfterDurable`, messages addressed to self through `raft.step`.
@@ -22,10 +23,36 @@ export type ServerId = number;
 export const SERVER_ID_MAX = 65_535;
 
 /**
- * What an entry holds. The numbers are the log format: never reuse one. Membership kinds come
- * later.
+ * What an entry holds. The numbers are the log format: never reuse one. A membership entry holds
+ * an encoded `Membership`; a state machine skips it like an empty one.
  */
-export const EntryKind = { empty: 0, command: 1 } as const;
+export const EntryKind = { empty: 0, command: 1, membership: 2 } as const;
+
+/**
+ * Who takes part in a group. All lists ascend without repeats; all are empty at a new server that
+ * waits to be added.
+ */
+export interface Membership {
+  readonly voters: readonly ServerId[];
+  /**
+   * Not empty while a joint change is under way: the voters before it, whose majority is needed as
+   * well (thesis 4.3).
+   */
+  readonly outgoing: readonly ServerId[];
+  /** Get the log, and count for nothing. Never voters of either half. */
+  readonly learners: readonly ServerId[];
+  /** Outgoing voters that become learners when the joint change ends (C111). */
+  readonly learnersNext: readonly ServerId[];
+}
+
+/** State up to `index`, which a log may start after. */
+export interface SnapshotMark {
+  readonly index: number;
+  /** Of the entry at `index`. */
+  readonly term: number;
+  /** In force at `index`. */
+  readonly membership: Membership;
+}
 
 /** One entry of the replicated log. Never mutated, and neither are the bytes of `payload`. */
 export interface Entry {
@@ -128,6 +155,32 @@ export interface ReadReply extends Envelope {
   readonly index: number;
 }
 
+/**
+ * Leader to a peer whose next entry is compacted. For the core it is the state itself; in production
+ * the shell takes it as an offer, fetches the books, and steps it with the mark that it got.
+ */
+export interface Snapshot extends Envelope {
+  readonly type: 'snapshot';
+  readonly index: number;
+  /** Term of the entry at `index`. */
+  readonly logTerm: number;
+  readonly membership: Membership;
+}
+
+/** Follower to leader: rot took what I had acknowledged after `index`; how far must I be whole? */
+export interface Recover extends Envelope {
+  readonly type: 'recover';
+  readonly context: number;
+  readonly index: number;
+}
+
+export interface RecoverReply extends Envelope {
+  readonly type: 'recoverReply';
+  readonly context: number;
+  /** The leader's last index. */
+  readonly index: number;
+}
+
 export type Message =
   | PreVote
   | PreVoteReply
@@ -139,7 +192,10 @@ export type Message =
   | HeartbeatReply
   | TimeoutNow
   | Read
-  | ReadReply;
+  | ReadReply
+  | Snapshot
+  | Recover
+  | RecoverReply;
 
 /**
  * The log as the core reads it; written by the shell from `Output.entries`. Ranges are half open,
@@ -151,23 +207,37 @@ export interface LogStore {
   firstIndex(): number;
   /** Index of the last entry; firstIndex() - 1 for an empty log. */
   lastIndex(): number;
-  /** Valid for firstIndex() - 1 .. lastIndex(); 0 for index 0. */
+  /** Valid for firstIndex() - 1 .. lastIndex(); 0 for index 0 (C128). */
   term(index: number): number;
   /**
    * A prefix of [lo, hi) of at most `maxBytes` payload bytes, but at least one entry if lo < hi.
    * Not mutated by the core.
    */
   entries(lo: number, hi: number, maxBytes: number): Entry[];
+  /** In force at firstIndex() - 1; null for a log that began empty. */
+  startMembership(): Membership | null;
+  /** The entries of kind membership that it holds, ascending. Read at start only. */
+  memberships(): readonly Entry[];
+  /**
+   * The newest state that a lagging peer can be given, at or behind firstIndex() - 1 and not beyond
+   * what is applied; null if there is none now.
+   */
+  snapshot(): SnapshotMark | null;
 }
 
 /** One turn's work for the shell; the rules of order are at the top of this file. */
 export interface Output {
   readonly sendNow: readonly Message[];
+  /**
+   * Not null: the state is replaced by this one and the log starts after it; all entries held before
+   * are dropped (C125). Written before `entries` and `hardState`, durable with them.
+   */
+  readonly snapshot: SnapshotMark | null;
   /** To be written, contiguous. */
   readonly entries: readonly Entry[];
   /** Not null if it changed. */
   readonly hardState: HardState | null;
-  /** Term or vote changed, or there are entries; a moved commit alone needs no sync (C65). */
+  /** Term or vote changed, or there are entries or a snapshot; a moved commit alone needs none (C65). */
   readonly mustSync: boolean;
   /** What to pass to `durable()` once this Output and all before it are on disk. */
   readonly durable: { readonly term: number; readonly index: number } | null;
@@ -178,13 +248,20 @@ export interface Output {
   readonly reads: readonly { readonly context: number; readonly index: number }[];
   /** Reads whose answer can no longer come: ask again. */
   readonly readsDropped: readonly number[];
+  /** This replica was recovering and is whole again; to be noted durably before the next start. */
+  readonly recovered: boolean;
 }
 
 /** Why a call was refused. A code exists only where the caller acts differently. */
 export type Refusal =
   | { readonly refused: 'not_leader'; readonly leader: ServerId }
   | { readonly refused: 'transferring' }
-  | { readonly refused: 'quota_exceeded' };
+  | { readonly refused: 'quota_exceeded' }
+  /** This leader is not a voter any more: it only brings its own removal to an end (C57). */
+  | { readonly refused: 'removed' }
+  /** An earlier change, or the first entry of this leader's term, is not committed yet (C105-C107). */
+  | { readonly refused: 'change_in_flight' }
+  | { readonly refused: 'membership_invalid'; readonly reason: string };
 
 /**
  * Something worth logging or checking, in the order it happened. For tests, the simulator and trace
@@ -217,6 +294,26 @@ export type TraceEvent =
       readonly index: number;
     }
   | {
+      readonly kind: 'membership';
+      readonly self: ServerId;
+      readonly term: number;
+      /** Of the entry, or the snapshot, that it came with. */
+      readonly index: number;
+      readonly membership: Membership;
+    }
+  | {
+      readonly kind: 'restore';
+      readonly self: ServerId;
+      readonly term: number;
+      readonly index: number;
+    }
+  | {
+      readonly kind: 'recovered';
+      readonly self: ServerId;
+      readonly term: number;
+      readonly index: number;
+    }
+  | {
       readonly kind: 'needsSnapshot';
       readonly self: ServerId;
       readonly term: number;
@@ -225,8 +322,13 @@ export type TraceEvent =
 
 export interface RaftConfig {
   readonly self: ServerId;
-  /** Sorted ascending, unique, includes `self`. */
-  readonly voters: readonly ServerId[];
+  /** In force while the log says nothing else. All lists empty: wait to be added. */
+  readonly membership: Membership;
+  /**
+   * The zone of a server, as any number. A commit needs acks of two zones where the voters have two
+   * (see `quorumReachedInZones`).
+   */
+  readonly zoneOf: (server: ServerId) => number;
   /** Ticks between heartbeats of a leader. 10; a tick is 5 ms. */
   readonly heartbeatTicks: number;
   /**

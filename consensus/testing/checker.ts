@@ -74,12 +74,13 @@ export class Checker {
 }
 
 function matchLogs(a: SimNode, b: SimNode): void {
-  const one = a.accepted.entriesHeld;
-  const two = b.accepted.entriesHeld;
+  const one = a.accepted;
+  const two = b.accepted;
   let mustMatch = false;
-  for (let i = Math.min(one.length, two.length) - 1; i >= 0; i--) {
-    const left = one[i] as Entry;
-    const right = two[i] as Entry;
+  const from = Math.max(one.base, two.base);
+  for (let i = Math.min(one.lastIndex(), two.lastIndex()) - 1; i >= from; i--) {
+    const left = one.entriesHeld[i - one.base] as Entry;
+    const right = two.entriesHeld[i - two.base] as Entry;
     if (left.term === right.term) mustMatch = true;
     if (!mustMatch) continue;
     if (left.term !== right.term || entryText(left) !== entryText(right)) {

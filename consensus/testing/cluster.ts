@@ -9,6 +9,8 @@ import { encode, entryText, type NodeOptions, SimNode } from './node.ts';
 
 export interface ClusterOptions {
   readonly size?: number;
+  /** At the start; all servers if not said. The others wait to be added. */
+  readonly voters?: readonly ServerId[];
   readonly config?: Partial<RaftConfig> | ((id: ServerId) => Partial<RaftConfig>);
   readonly nodes?: (id: ServerId) => NodeOptions;
 }
@@ -31,8 +33,11 @@ export class Cluster {
     const ids = Array.from({ length: options.size ?? 3 }, (_, i) => i + 1);
     this.nodes = ids.map((id) => {
       const overrides = typeof options.config === 'function' ? options.config(id) : options.config;
-      const node = new SimNode(testConfig(id, ids, overrides), options.nodes?.(id));
+      const voters = options.voters ?? ids;
+      const config = testConfig(id, voters.includes(id) ? voters : [], overrides);
+      const node = new SimNode(config, options.nodes?.(id));
       node.onEvent = (event) => this.checker.onEvent(node, this.#incarnations.get(id) ?? 0, event);
+      node.stateOf = (mark) => this.checker.committed.slice(0, mark.index);
       node.onApply = (entry) => this.checker.onApply(node, entry);
       return node;
     });
@@ -108,6 +113,13 @@ export class Cluster {
 
   propose(id: ServerId, text: string) {
     return this.node(id).raft.propose(encode(text));
+  }
+
+  /** Asks the leader to make these the members, and lets it happen. */
+  change(voters: readonly ServerId[], learners: readonly ServerId[] = []) {
+    const outcome = this.node(this.leader()).raft.changeMembership({ voters, learners });
+    this.settle();
+    return outcome;
   }
 
   /** The one living leader of the highest term; 0 if none. */

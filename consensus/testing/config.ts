@@ -2,6 +2,7 @@
  * Settings for tests: the production ones, a seeded generator, and small limits where a test asks
  * for them.
  */
+import { votersOnly } from '../membership.ts';
 import type { RaftConfig, ServerId } from '../types.ts';
 
 /** A small seeded generator of uint32 (mulberry32); test only. */
@@ -22,7 +23,8 @@ export function testConfig(
 ): RaftConfig {
   return {
     self,
-    voters,
+    membership: votersOnly(voters),
+    zoneOf: (server) => server,
     heartbeatTicks: 10,
     voteRefusalTicks: 60,
     candidacyTicksMin: 64,

@@ -1,13 +1,17 @@
 /** A replica on a simulated disk, for tests: writes are lost at a crash unless synced. */
+import { decodeMembership } from '../membership.ts';
 import { Raft, type RaftConfig, type RaftStatus } from '../raft.ts';
-import type {
-  Entry,
-  HardState,
-  LogStore,
-  Message,
-  Output,
-  ServerId,
-  TraceEvent,
+import {
+  type Entry,
+  EntryKind,
+  type HardState,
+  type LogStore,
+  type Membership,
+  type Message,
+  type Output,
+  type ServerId,
+  type SnapshotMark,
+  type TraceEvent,
 } from '../types.ts';
 
 const NEW_HARD: HardState = { term: 0, vote: 0, commit: 0 };
@@ -18,11 +22,12 @@ export const decode = (bytes: Uint8Array): string => new TextDecoder().decode(by
 /** One entry as text: `term:payload`. */
 export const entryText = (entry: Entry): string => `${entry.term}:${decode(entry.payload)}`;
 
-/** A log in an array; `base` entries before it are compacted. */
+/** A log in an array; `base` entries before it are compacted into `start`. */
 export class ArrayLog implements LogStore {
   entriesHeld: Entry[];
   base: number;
   baseTerm: number;
+  start: Membership | null = null;
 
   constructor(entries: readonly Entry[] = [], base = 0, baseTerm = 0) {
     this.entriesHeld = [...entries];
@@ -69,16 +74,43 @@ export class ArrayLog implements LogStore {
     this.entriesHeld.push(...entries);
   }
 
-  compact(index: number): void {
+  startMembership(): Membership | null {
+    return this.start;
+  }
+
+  memberships(): readonly Entry[] {
+    return this.entriesHeld.filter(({ kind }) => kind === EntryKind.membership);
+  }
+
+  /** The state that compaction has left is the one there is. */
+  snapshot(): SnapshotMark | null {
+    if (this.base === 0 || this.start === null) return null;
+    return { index: this.base, term: this.baseTerm, membership: this.start };
+  }
+
+  /** `configured` is in force where no entry says otherwise. */
+  compact(index: number, configured: Membership): void {
     const term = this.term(index);
-    this.entriesHeld.splice(0, index - this.base);
+    const gone = this.entriesHeld.splice(0, index - this.base);
+    const last = gone.findLast(({ kind }) => kind === EntryKind.membership);
+    this.start = last === undefined ? (this.start ?? configured) : decodeMembership(last.payload);
     this.base = index;
     this.baseTerm = term;
+  }
+
+  /** Starts anew after the mark. */
+  install(mark: SnapshotMark): void {
+    this.entriesHeld = [];
+    this.base = mark.index;
+    this.baseTerm = mark.term;
+    this.start = mark.membership;
   }
 }
 
 function copyOf(log: ArrayLog): ArrayLog {
-  return new ArrayLog(log.entriesHeld, log.base, log.baseTerm);
+  const copy = new ArrayLog(log.entriesHeld, log.base, log.baseTerm);
+  copy.start = log.start;
+  return copy;
 }
 
 /** Entries 1.. of these terms; the payload is the index, empty for none. */
@@ -132,6 +164,11 @@ export class SimNode {
   onEvent: (event: TraceEvent) => void = () => {};
   onApply: (entry: Entry) => void = () => {};
   onOutput: (output: Output) => void = () => {};
+  /** The entries that a snapshot stands for; an installed one leaves the same state as having applied them. */
+  stateOf: (mark: SnapshotMark) => readonly Entry[] = (mark) =>
+    entriesOf(new Array<number>(mark.index).fill(mark.term));
+  /** The disk has lost entries: the next start must recover. */
+  recovering = false;
   showEarly: boolean;
 
   constructor(config: RaftConfig, options: NodeOptions = {}) {
@@ -158,7 +195,9 @@ export class SimNode {
     this.accepted = copyOf(this.disk.log);
     this.#cached = copyOf(this.disk.log);
     const store = this.showEarly ? this.accepted : this.#cached;
-    return new Raft(this.config, store, this.disk.hard, this.booksIndex);
+    return new Raft(this.config, store, this.disk.hard, this.booksIndex, {
+      recovering: this.recovering,
+    });
   }
 
   #note(event: TraceEvent): void {
@@ -172,6 +211,10 @@ export class SimNode {
       const output = this.raft.takeOutput();
       this.onOutput(output);
       this.sent.push(...output.sendNow);
+      if (output.snapshot !== null) {
+        this.accepted.install(output.snapshot);
+        this.applied = [...this.stateOf(output.snapshot)];
+      }
       this.accepted.write(output.entries);
       for (const entry of output.committed) {
         if (entry.index !== this.applied.length + 1) {
@@ -204,11 +247,24 @@ export class SimNode {
   }
 
   #write(output: Output): void {
+    if (output.snapshot !== null) this.#cached.install(output.snapshot);
     this.#cached.write(output.entries);
     if (this.skipDurability) return;
+    if (output.snapshot !== null) {
+      this.disk.log.install(output.snapshot);
+      this.booksIndex = output.snapshot.index;
+    }
+    if (output.recovered) this.recovering = false;
     this.disk.log.write(output.entries);
     if (output.hardState !== null) this.hardWritten = output.hardState;
     if (output.mustSync) this.disk.hard = this.hardWritten;
+  }
+
+  /** Drops the log up to `index`, which must be applied; the books hold it from now on. */
+  compact(index: number): void {
+    for (const log of new Set([this.disk.log, this.accepted, this.#cached]))
+      log.compact(index, this.config.membership);
+    this.booksIndex = Math.max(this.booksIndex, index);
   }
 
   /** pump and sync until nothing moves. */
@@ -243,6 +299,15 @@ export class SimNode {
     this.booksIndex = Math.min(this.booksIndex, this.disk.log.lastIndex());
     this.applied.length = Math.min(this.applied.length, this.booksIndex);
     this.accepted = copyOf(this.disk.log);
+  }
+
+  /** Rot takes all entries behind `index` that no books hold; term and vote stay. For a crashed node. */
+  rot(index: number): void {
+    const { log } = this.disk;
+    const kept = Math.max(index, log.base, this.booksIndex);
+    log.entriesHeld.length = Math.min(log.entriesHeld.length, kept - log.base);
+    this.accepted = copyOf(log);
+    this.recovering = true;
   }
 
   restart(): void {

@@ -34,10 +34,10 @@ export function lead(node: SimNode): SimNode {
   node.raft.campaign();
   node.settle();
   const { term } = node.status();
-  for (const from of node.config.voters)
+  for (const from of node.config.membership.voters)
     if (from !== 1) node.raft.step(preVoteReply(from, term + 1, true));
   node.settle();
-  for (const from of node.config.voters)
+  for (const from of node.config.membership.voters)
     if (from !== 1) node.raft.step(voteReply(from, term + 1, true));
   node.take();
   node.settle();

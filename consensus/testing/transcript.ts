@@ -11,7 +11,16 @@
  *     cut A B | isolate K | heal | lose TYPE | hold TYPE | release | crash K | restart K
  *     logs | status
  */
-import { type Entry, EntryKind, type Message, type Output, type TraceEvent } from '../types.ts';
+
+import { decodeMembership } from '../membership.ts';
+import {
+  type Entry,
+  EntryKind,
+  type Membership,
+  type Message,
+  type Output,
+  type TraceEvent,
+} from '../types.ts';
 import { Cluster } from './cluster.ts';
 import { decode, entriesOf } from './node.ts';
 
@@ -165,6 +174,10 @@ class Run {
       this.#say(`${self}: votes for ${event.candidate} in term ${term}`);
     else if (event.kind === 'truncate') this.#say(`${self}: truncates from ${event.index}`);
     else if (event.kind === 'commit') this.#say(`${self}: commits to ${event.index}`);
+    else if (event.kind === 'membership')
+      this.#say(`${self}: members ${membershipText(event.membership)} from ${event.index}`);
+    else if (event.kind === 'restore') this.#say(`${self}: restores ${event.index}`);
+    else if (event.kind === 'recovered') this.#say(`${self}: whole up to ${event.index}`);
     else this.#say(`${self}: peer ${event.peer} needs a snapshot`);
   }
 
@@ -182,12 +195,23 @@ class Run {
   }
 }
 
+/** `1 2 3`, joint `1 2 4 & 1 2 3`, learners `1 2 3 + 4`, learners to be `... next 3`. */
+function membershipText({ voters, outgoing, learners, learnersNext }: Membership): string {
+  let text = voters.join(' ');
+  if (outgoing.length > 0) text += ` & ${outgoing.join(' ')}`;
+  if (learners.length > 0) text += ` + ${learners.join(' ')}`;
+  if (learnersNext.length > 0) text += ` next ${learnersNext.join(' ')}`;
+  return `(${text})`;
+}
+
 function isBeat(message: Message, fate: string): boolean {
   if (message.type !== 'heartbeat' && message.type !== 'heartbeatReply') return false;
   return message.readContext === 0 || fate === 'lost';
 }
 
 function entryText({ index, term, kind, payload }: Entry): string {
+  if (kind === EntryKind.membership)
+    return `${index}@${term}:members${membershipText(decodeMembership(payload))}`;
   return `${index}@${term}${kind === EntryKind.empty ? '' : `:${decode(payload)}`}`;
 }
 
@@ -217,7 +241,11 @@ function messageText(message: Message): string {
     case 'read':
       return `${head} context ${message.context}`;
     case 'readReply':
+    case 'recover':
+    case 'recoverReply':
       return `${head} context ${message.context} index ${message.index}`;
+    case 'snapshot':
+      return `${head} ${message.index}@${message.logTerm} ${membershipText(message.membership)}`;
     default:
       return message satisfies never;
   }

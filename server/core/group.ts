@@ -1,3 +1,4 @@
+import { votersOnly } from '../../consensus/membership.ts';
 import { Raft, type Refusal } from '../../consensus/raft.ts';
 import type { Entry, HardState, Message, ServerId } from '../../consensus/types.ts';
 import type { Log, UnitLog } from './log/log.ts';
@@ -15,6 +16,8 @@ export interface GroupOptions {
   readonly unit: number;
   readonly self: ServerId;
   readonly voters: readonly ServerId[];
+  /** Any number a zone. */
+  readonly zoneOf: (server: ServerId) => number;
   readonly candidacyTicksMin: number;
   readonly candidacyTicksMax: number;
   readonly heartbeatTicks: number;
@@ -68,7 +71,8 @@ export class Group {
     this.raft = new Raft(
       {
         self: options.self,
-        voters: options.voters,
+        membership: votersOnly(options.voters),
+        zoneOf: options.zoneOf,
         heartbeatTicks: options.heartbeatTicks,
         voteRefusalTicks: options.voteRefusalTicks,
         candidacyTicksMin: options.candidacyTicksMin,

@@ -12,7 +12,7 @@ import type { PeerMessage, ReplyMessage, RequestMessage } from './messages.ts';
 import { ReplyOutcome } from './messages.ts';
 import { RegistryUnit } from './registry-unit.ts';
 import { asWords, Router } from './router.ts';
-import { isRemote, REGISTRY_UNIT, type Topology } from './topology.ts';
+import { isRemote, REGISTRY_UNIT, type Topology, zoneNumbers } from './topology.ts';
 
 export interface ServerOptions {
   readonly self: ServerId;
@@ -244,6 +244,7 @@ export class Server {
       unit,
       self,
       voters: topology.servers.map((server) => server.id),
+      zoneOf: zoneNumbers(topology),
       heartbeatTicks: ticks(this.#options.heartbeatMs),
       voteRefusalTicks: ticks(this.#options.voteRefusalMs),
       candidacyTicksMin: ticks(candidacy.min),

@@ -65,3 +65,14 @@ export function isRemote(topology: Topology, server: ServerId): boolean {
   const leading = topology.zones.filter((candidate) => candidate.leaderWeight > 0);
   return leading.length > 0 && leading.every((other) => other.city !== zone.city);
 }
+
+/** The zone of a server as its place in the list; -1 for a server that is not there. */
+export function zoneNumbers(topology: Topology): (server: ServerId) => number {
+  const zones = new Map(
+    topology.servers.map(({ id, zone }) => [
+      id,
+      topology.zones.findIndex(({ name }) => name === zone),
+    ]),
+  );
+  return (server) => zones.get(server) ?? -1;
+}

@@ -1,4 +1,10 @@
-import type { Entry, HardState, LogStore } from '../../../consensus/types.ts';
+import type {
+  Entry,
+  HardState,
+  LogStore,
+  Membership,
+  SnapshotMark,
+} from '../../../consensus/types.ts';
 import type { Disk } from '../disk.ts';
 import type { CachedUnit } from './entry-cache.ts';
 import { check, rotten } from './error.ts';
@@ -65,6 +71,20 @@ export class UnitLog implements LogStore, CachedUnit {
     }
     for (; next < end; next++) found.push(this.#recent[this.#head + next - recentFrom]!);
     return found;
+  }
+
+  startMembership(): Membership | null {
+    return null;
+  }
+
+  /** None is written yet. */
+  memberships(): readonly Entry[] {
+    return [];
+  }
+
+  /** Entries are never removed yet, so no peer needs one. */
+  snapshot(): SnapshotMark | null {
+    return null;
   }
 
   /** For Log: a new entry, which drops what the unit had from its index on. Null `cached`: it is on disk only. */

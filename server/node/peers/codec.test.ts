@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
+import { encodeMembership } from '../../../consensus/membership.ts';
 import type { Message } from '../../../consensus/types.ts';
 import type { PeerMessage } from '../../core/messages.ts';
 import { encodeFrame, FrameDecoder, FrameError, sizeBound } from './codec.ts';
@@ -43,6 +44,17 @@ const SAMPLES = {
   timeoutNow: { type: 'timeoutNow', from, to, term: 9 },
   read: { type: 'read', from, to, term: 10, context: 24 },
   readReply: { type: 'readReply', from, to, term: 11, context: 25, index: 26 },
+  snapshot: {
+    type: 'snapshot',
+    from,
+    to,
+    term: 12,
+    index: 27,
+    logTerm: 11,
+    membership: { voters: [1, 2, 65_535], outgoing: [1, 3], learners: [4], learnersNext: [3] },
+  },
+  recover: { type: 'recover', from, to, term: 13, context: 28, index: 29 },
+  recoverReply: { type: 'recoverReply', from, to, term: 14, context: 30, index: 31 },
 } satisfies Record<Message['type'], Message>;
 
 const REQUEST = {
@@ -83,6 +95,10 @@ function asProto(message: PeerMessage): object {
     return { unit, [type]: body };
   }
   const { type, from: _from, to: _to, term, ...body } = message.message;
+  if ('membership' in body) {
+    const membership = encodeMembership(body.membership);
+    return { unit: message.unit, term, snapshot: { ...body, membership } };
+  }
   return { unit: message.unit, term, [type]: body };
 }
 

@@ -1,7 +1,8 @@
 // The frames of proto/evenkeel/v1/peer.proto by hand: entries of 1 MiB pass here, and frames by the thousand a
 // second. codec.test.ts holds one sample a message type, checked against the .proto itself.
 import protobuf, { type Reader, type Writer } from 'protobufjs/minimal.js';
-import type { Append, Entry, Message, ServerId } from '../../../consensus/types.ts';
+import { decodeMembership, encodeMembership } from '../../../consensus/membership.ts';
+import type { Append, Entry, Membership, Message, ServerId } from '../../../consensus/types.ts';
 import type { PeerMessage } from '../../core/messages.ts';
 import { Arena } from './arena.ts';
 import { MESSAGE_BYTES_MAX } from './limits.ts';
@@ -21,10 +22,13 @@ const Body = {
   read: 13,
   readReply: 14,
   reply: 15,
+  snapshot: 16,
+  recover: 17,
+  recoverReply: 18,
 } as const satisfies Record<Message['type'] | 'request' | 'reply', number>;
 
 /** How many fields from 1 on are numbers, by body. */
-const NUMBERS: readonly number[] = [0, 0, 0, 3, 2, 1, 3, 1, 3, 4, 2, 1, 0, 1, 2, 5];
+const NUMBERS: readonly number[] = [0, 0, 0, 3, 2, 1, 3, 1, 3, 4, 2, 1, 0, 1, 2, 5, 2, 2, 2];
 const ENTRY_NUMBERS = 3;
 
 const VARINT = 0;
@@ -34,6 +38,13 @@ const APPEND_ENTRIES = 4;
 const ENTRY_PAYLOAD = 4;
 const REQUEST_BODY = 4;
 const REPLY_BODY = 6;
+const SNAPSHOT_MEMBERSHIP = 3;
+/** The one byte field of a body, if it has one. */
+const BYTES_FIELDS: Readonly<Record<number, number>> = {
+  [Body.request]: REQUEST_BODY,
+  [Body.reply]: REPLY_BODY,
+  [Body.snapshot]: SNAPSHOT_MEMBERSHIP,
+};
 /** More than the numbers of any message or entry take, with all tags and lengths around them. */
 const OVERHEAD_BYTES = 80;
 const ENTRY_OVERHEAD_BYTES = 32;
@@ -44,7 +55,9 @@ const EMPTY = new Uint8Array(0);
 export function sizeBound(message: PeerMessage): number {
   if (message.type !== 'raft') return OVERHEAD_BYTES + message.body.length;
   let bytes = OVERHEAD_BYTES;
-  if (message.message.type === 'append') {
+  if (message.message.type === 'snapshot') {
+    bytes += encodeMembership(message.message.membership).length;
+  } else if (message.message.type === 'append') {
     for (const entry of message.message.entries) {
       bytes += ENTRY_OVERHEAD_BYTES + entry.payload.length;
     }
@@ -86,11 +99,13 @@ function putRaft(writer: Writer, message: Message): void {
       putBytes(writer, ENTRY_PAYLOAD, entry.payload);
       writer.ldelim();
     }
+  } else if (message.type === 'snapshot') {
+    putBytes(writer, SNAPSHOT_MEMBERSHIP, encodeMembership(message.membership));
   }
   writer.ldelim();
 }
 
-/** Fields 1, 2 and so on of a consensus message: all of it but an append's entries. */
+/** Fields 1, 2 and so on of a consensus message: all of it but an append's entries and a snapshot's membership. */
 function numbersOf(message: Message): readonly number[] {
   switch (message.type) {
     case 'preVote':
@@ -115,7 +130,11 @@ function numbersOf(message: Message): readonly number[] {
     case 'read':
       return [message.context];
     case 'readReply':
+    case 'recover':
+    case 'recoverReply':
       return [message.context, message.index];
+    case 'snapshot':
+      return [message.index, message.logTerm];
   }
 }
 
@@ -185,7 +204,7 @@ export class FrameDecoder {
       const tag = uint(reader);
       if (tag === 8) unit = uint(reader);
       else if (tag === 16) term = uint(reader);
-      else if ((tag & 7) === BYTES && tag >>> 3 >= Body.request && tag >>> 3 <= Body.reply) {
+      else if ((tag & 7) === BYTES && tag >>> 3 >= Body.request && tag >>> 3 <= Body.recoverReply) {
         if (body !== 0) throw new FrameError('PeerMessage has two bodies');
         body = tag >>> 3;
         start = reader.pos;
@@ -206,8 +225,7 @@ export class FrameDecoder {
     if (body === Body.append) {
       return { type: 'raft', unit, message: this.#append(reader, end, term) };
     }
-    const bytesField = body === Body.request ? REQUEST_BODY : body === Body.reply ? REPLY_BODY : 0;
-    const f = this.#fields(reader, end, NUMBERS[body]!, bytesField);
+    const f = this.#fields(reader, end, NUMBERS[body]!, BYTES_FIELDS[body] ?? 0);
     if (body === Body.request) {
       return { type: 'request', unit, kind: f[1]!, epoch: f[2]!, ref: f[3]!, body: this.#bytes };
     }
@@ -254,6 +272,14 @@ export class FrameDecoder {
         return { type: 'read', from, to, term, context: f[1]! };
       case Body.readReply:
         return { type: 'readReply', from, to, term, context: f[1]!, index: f[2]! };
+      case Body.recover:
+        return { type: 'recover', from, to, term, context: f[1]!, index: f[2]! };
+      case Body.recoverReply:
+        return { type: 'recoverReply', from, to, term, context: f[1]!, index: f[2]! };
+      case Body.snapshot: {
+        const membership = membershipOf(this.#bytes);
+        return { type: 'snapshot', from, to, term, index: f[1]!, logTerm: f[2]!, membership };
+      }
       default:
         throw new FrameError(`no message has number ${body}`);
     }
@@ -293,6 +319,14 @@ export class FrameDecoder {
     }
     if (reader.pos !== end) throw new FrameError('a field passes the end of its message');
     return fields;
+  }
+}
+
+function membershipOf(bytes: Uint8Array): Membership {
+  try {
+    return decodeMembership(bytes);
+  } catch (cause) {
+    throw new FrameError('a snapshot without a legal membership', { cause });
   }
 }
 
