@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { SimDisk } from './disk.ts';
+import type { SimDisk } from './disk.ts';
+import { outcomesOf } from './testing/outcomes.ts';
+import { SteppedDisk } from './testing/stepped-disk.ts';
 
 describe('SimDisk', () => {
   it('keeps what was synced through any power loss', () => {
@@ -105,25 +107,227 @@ describe('SimDisk', () => {
     expect(kept).toContain('0');
   });
 
-  it('flips a bit and removes a file', () => {
+  it('makes durable what is written again after a failed sync', () => {
+    for (let seed = 1; seed <= 50; seed++) {
+      const { disk, run } = setUp();
+      disk.failSyncs(1);
+      for (const value of [1, 2]) {
+        disk.write('a', 0, [filled(512, value)], () => {});
+        run();
+        disk.sync('a', () => {});
+        run();
+      }
+      disk.crash(lcg(seed));
+      expect(kindOf(disk.read('a', 0, 512))).toBe('2');
+    }
+  });
+
+  it('loses the size that was not synced, and what lies behind the durable one with it', () => {
+    const sizes = new Set<number>();
+    for (let seed = 1; seed <= 50; seed++) {
+      const { disk, run } = setUp();
+      writeSynced(disk, run, 512, 1);
+      disk.write('a', 512, [filled(1024, 2)], () => {});
+      run();
+      disk.crash(lcg(seed));
+      sizes.add(disk.size('a'));
+      disk.write('a', 1536, [filled(1, 3)], () => {});
+      run();
+      if (disk.size('a') < 1536) expect(kindOf(disk.read('a', 512, 1024))).toBe('0');
+    }
+    expect(sizes).toEqual(new Set([512, 1536]));
+  });
+
+  it('removes a file durably, and while it is being removed may have done so', () => {
+    const lists = new Set<string>();
+    for (let seed = 1; seed <= 50; seed++) {
+      const { disk, run } = setUp();
+      writeSynced(disk, run, 512, 1);
+      disk.remove('a', () => {});
+      if (seed === 1) {
+        run();
+        expect(disk.list()).toEqual([]);
+      }
+      disk.crash(lcg(seed));
+      lists.add(disk.list().join());
+    }
+    expect(lists).toEqual(new Set(['', 'a']));
+  });
+
+  it('flips a bit for good', () => {
     const { disk, run } = setUp();
-    disk.write('a', 0, [filled(3, 0)], () => {});
+    writeSynced(disk, run, 512, 0);
+    disk.write('a', 1, [filled(3, 0)], () => {});
     run();
     disk.flipBit('a', 1, 4);
-    expect(disk.read('a', 0, 9)).toEqual(Uint8Array.of(0, 16, 0));
-    disk.remove('a', () => {});
+    disk.crash(() => 0);
+    expect(disk.read('a', 0, 3)).toEqual(Uint8Array.of(0, 16, 0));
+  });
+
+  it('does not read a bad sector until it is written again', () => {
+    const { disk, run } = setUp();
+    writeSynced(disk, run, 2000, 1);
+    disk.makeUnreadable('a', 600);
+    expect(kindOf(disk.read('a', 0, 512))).toBe('1');
+    expect(kindOf(disk.read('a', 1024, 999))).toBe('1');
+    for (const offset of [511, 512, 1023]) {
+      expect(() => disk.read('a', offset, 2)).toThrow('disk_failed: read of a: EIO');
+    }
+    disk.crash(() => 0);
+    expect(() => disk.read('a', 0, 2000)).toThrow('disk_failed');
+    disk.write('a', 512, [filled(512, 1)], () => {});
     run();
-    expect(disk.list()).toEqual([]);
+    expect(kindOf(disk.read('a', 0, 2000))).toBe('1');
+  });
+
+  it('loses a write that it acknowledged', () => {
+    const { disk, run } = setUp();
+    writeSynced(disk, run, 512, 1);
+    disk.loseNextWrite();
+    writeSynced(disk, run, 1024, 2);
+    expect(kindOf(disk.read('a', 0, 512))).toBe('1');
+    expect(kindOf(disk.read('a', 512, 512))).toBe('0');
+    writeSynced(disk, run, 1024, 3);
+    expect(kindOf(disk.read('a', 0, 1024))).toBe('3');
+  });
+
+  it('writes to the wrong place', () => {
+    const { disk, run } = setUp();
+    writeSynced(disk, run, 1024, 1);
+    disk.misdirectNextWrite('a', 512);
+    disk.write('a', 0, [filled(512, 2)], () => {});
+    run();
+    expect(kindOf(disk.read('a', 0, 512))).toBe('1');
+    expect(kindOf(disk.read('a', 512, 512))).toBe('2');
+  });
+
+  it('makes nothing durable while it lies', () => {
+    const { disk, run } = setUp();
+    writeSynced(disk, run, 512, 1);
+    disk.lies = true;
+    writeSynced(disk, run, 512, 2);
+    expect(kindOf(disk.read('a', 0, 512))).toBe('2');
+    disk.crash(() => 0);
+    expect(kindOf(disk.read('a', 0, 512))).toBe('1');
+  });
+
+  it('writes what fits when it is full, fails, and still takes what needs no room', () => {
+    const { disk, run } = setUp();
+    const errors: (Error | null)[] = [];
+    disk.capacityBytes = 1000;
+    disk.write('a', 0, [filled(400, 1)], (error) => errors.push(error));
+    disk.write('b', 0, [filled(500, 2), filled(500, 3)], (error) => errors.push(error));
+    disk.write('b', 0, [filled(600, 4)], (error) => errors.push(error));
+    run();
+    expect(errors[0]).toBeNull();
+    expect(errors[1]?.message).toBe('disk_failed: write of b: ENOSPC: simulated');
+    expect(errors[2]).toBeNull();
+    expect(disk.size('b')).toBe(600);
+  });
+
+  it('fails a write, which may have done a part', () => {
+    const { disk, run } = setUp();
+    const errors: (Error | null)[] = [];
+    disk.failWrites(1, 600);
+    for (let i = 0; i < 2; i++)
+      disk.write('a', 1000 * i, [filled(1000, 1)], (error) => errors.push(error));
+    run();
+    expect(errors[0]).toMatchObject({ code: 'disk_failed' });
+    expect(errors[1]).toBeNull();
+    expect(kindOf(disk.read('a', 0, 600))).toBe('1');
+    expect(kindOf(disk.read('a', 600, 400))).toBe('0');
+  });
+
+  it('completes nothing while it stands still', () => {
+    const { disk, run } = setUp();
+    const done: number[] = [];
+    disk.write('a', 0, [filled(1, 1)], () => done.push(1));
+    disk.stall();
+    disk.write('a', 0, [filled(1, 2)], () => done.push(2));
+    run();
+    expect(done).toEqual([]);
+    disk.resume();
+    run();
+    expect(done).toEqual([1, 2]);
+  });
+
+  it('completes nothing of a process that died while it stood still', () => {
+    const { disk, run } = setUp();
+    const done: string[] = [];
+    disk.stall();
+    disk.write('a', 0, [filled(1, 1)], () => done.push('old'));
+    run();
+    disk.kill(() => 0);
+    disk.resume();
+    disk.write('a', 0, [filled(1, 2)], () => done.push('new'));
+    run();
+    expect(done).toEqual(['new']);
+  });
+
+  it('leaves a fork alone', () => {
+    const { disk, run } = setUp();
+    writeSynced(disk, run, 600, 1);
+    const fork = disk.fork(() => {});
+    fork.flipBit('a', 0, 0);
+    disk.flipBit('a', 1, 1);
+    expect([...fork.read('a', 0, 2)]).toEqual([0, 1]);
+    expect([...disk.read('a', 0, 2)]).toEqual([1, 3]);
   });
 });
 
+describe('outcomesOf', () => {
+  it('gives every disk that a power cut could leave, each once', () => {
+    const { disk, run } = setUp();
+    writeSynced(disk, run, 1024, 1);
+    for (const value of [2, 3]) {
+      disk.write('a', 0, [filled(512, value)], () => {});
+      disk.write('a', 512, [filled(512, value - 1)], () => {});
+    }
+    disk.write('b', 0, [filled(600, 7)], () => {});
+    const before = disk.fork(() => {});
+    // Sector 0 of 'a' was 1, 2, 3; sector 1 was 1, 1, 2. 'b' is gone, empty, or has two sectors lost or not.
+    expect(before.outcomes()).toBe(3 * 2 * (1 + 1 + 4));
+    const found = allOf(disk, 36).slice(0, 36);
+    expect(new Set(found).size).toBe(36);
+    expect(found).toContain('a:1,1');
+    expect(found).toContain('a:3,2 b:7,0');
+  });
+
+  it('adds each sector torn, and above the limit each sector by itself', () => {
+    const { disk, run } = setUp();
+    writeSynced(disk, run, 512 * 20, 1);
+    disk.write('a', 0, [filled(512 * 20, 2)], () => {});
+    run();
+    const found = allOf(disk, 10);
+    expect(found).toHaveLength(10 + 2 * 20 * 4);
+    const other = (odd: string, rest: string) => `a:${[...Array(19).fill(rest), odd].join()}`;
+    for (const text of [other('2', '1'), other('1', '2'), other('torn', '1'), other('torn', '2')])
+      expect(found).toContain(text);
+  });
+});
+
+function allOf(disk: SimDisk, limit: number): string[] {
+  return [...outcomesOf(disk, limit, lcg(1))].map(({ disk: left }) => {
+    const files = left.list().map((name) => {
+      const sectors = Array.from({ length: Math.ceil(left.size(name) / 512) }, (_, i) =>
+        kindOf(left.read(name, 512 * i, 512)),
+      );
+      return `${name}:${sectors.join()}`;
+    });
+    return files.join(' ');
+  });
+}
+
+function writeSynced(disk: SimDisk, run: () => void, length: number, value: number): void {
+  disk.write('a', 0, [filled(length, value)], () => {});
+  run();
+  disk.sync('a', () => {});
+  run();
+}
+
 function setUp() {
-  const waiting: (() => void)[] = [];
-  const disk = new SimDisk((_kind, _bytes, complete) => waiting.push(complete));
-  const run = () => {
-    while (waiting.length > 0) waiting.shift()!();
-  };
-  return { disk, run };
+  const stepped = new SteppedDisk();
+  return { disk: stepped.disk, run: () => stepped.drain() };
 }
 
 function filled(length: number, value: number): Uint8Array {

@@ -1,5 +1,6 @@
 import type { Disk, DiskDone } from '../server/core/disk.ts';
 import { DiskError } from '../server/core/disk.ts';
+import { type Choose, SimFile } from './disk-file.ts';
 
 /** Asks the world to complete an operation later, by calling `complete` once. */
 export type ScheduleDisk = (
@@ -10,8 +11,6 @@ export type ScheduleDisk = (
 
 /** Uniform u32. */
 export type Random = () => number;
-
-const SECTOR_BYTES = 512;
 
 interface Operation {
   readonly kind: 'write' | 'sync' | 'remove';
@@ -24,36 +23,31 @@ interface Operation {
   readonly done: DiskDone;
 }
 
-/** What a sector held before a write that no sync has covered. */
-interface Before {
-  readonly write: number;
-  readonly bytes: Uint8Array;
-}
-
-interface File {
-  /** As a process sees it now. */
-  data: Uint8Array;
-  size: number;
-  /** As far as surely survives a power loss. */
-  durableSize: number;
-  durableName: boolean;
-  /** By sector, oldest first; a sector without any is durable as it is. */
-  readonly before: Map<number, Before[]>;
-}
-
 /**
- * A disk in memory that forgets like a real one: at a power loss every sector written since the last sync is kept,
- * lost or torn by itself. It outlives the process that uses it: after `crash` or `kill` no completion
- * of the old process comes any more, and the next process takes over the same object.
+ * A disk in memory that forgets, lies and rots like a real one, on demand. It outlives the process that uses it: after
+ * `crash` or `kill` no completion of the old process comes any more, and the next process takes over the same object.
+ * How long things take is up to whoever completes them.
  */
 export class SimDisk implements Disk {
   readonly #schedule: ScheduleDisk;
-  readonly #files = new Map<string, File>();
+  readonly #files = new Map<string, SimFile>();
   #queue: Operation[] = [];
+  /** So many writes were completed: the number of the last. */
   #writes = 0;
   /** Operations of earlier processes never complete. */
   #process = 0;
   #failSyncs = 0;
+  #failWrites = 0;
+  #keptOfFailed = 0;
+  #lost = false;
+  #misdirected: { readonly name: string; readonly offset: number } | null = null;
+  #stalled = false;
+  /** What came due while it stood still. */
+  #due: (() => void) | null = null;
+  /** Syncs succeed and make nothing durable. */
+  lies = false;
+  /** Writes that would make all files together larger fail. */
+  capacityBytes = Number.POSITIVE_INFINITY;
 
   constructor(schedule: ScheduleDisk) {
     this.#schedule = schedule;
@@ -70,7 +64,9 @@ export class SimDisk implements Disk {
   read(name: string, offset: number, length: number): Uint8Array {
     const file = this.#files.get(name);
     if (file === undefined) return new Uint8Array(0);
-    return file.data.slice(Math.min(offset, file.size), Math.min(offset + length, file.size));
+    const bytes = file.read(offset, length);
+    if (bytes === null) throw new DiskError('read', name, 'EIO: simulated');
+    return bytes;
   }
 
   write(name: string, offset: number, chunks: readonly Uint8Array[], done: DiskDone): void {
@@ -87,29 +83,66 @@ export class SimDisk implements Disk {
     this.#enqueue({ kind: 'remove', name, offset: 0, chunks: [], bytes: 0, covers: 0, done });
   }
 
-  /** The next `count` syncs fail, and what they covered stays at risk for good, as on Linux. */
+  get writes(): number {
+    return this.#writes;
+  }
+
+  /** What is under way; 'idle' if nothing is. */
+  get doing(): Operation['kind'] | 'idle' {
+    return this.#queue[0]?.kind ?? 'idle';
+  }
+
+  /** The next `count` syncs fail. Reads still show what they covered, but no later sync makes it durable, as on Linux. */
   failSyncs(count: number): void {
     this.#failSyncs = count;
   }
 
+  /** The next `count` writes fail, each after so many of its bytes. */
+  failWrites(count: number, keptBytes = 0): void {
+    this.#failWrites = count;
+    this.#keptOfFailed = keptBytes;
+  }
+
+  /** The next write is acknowledged and never happens, though the file grows. */
+  loseNextWrite(): void {
+    this.#lost = true;
+  }
+
+  /** The next write goes to another place, and nothing to its own, though the file grows. */
+  misdirectNextWrite(name: string, offset: number): void {
+    this.#misdirected = { name, offset };
+  }
+
+  /** Nothing completes until `resume`. */
+  stall(): void {
+    this.#stalled = true;
+  }
+
+  resume(): void {
+    this.#stalled = false;
+    const due = this.#due;
+    this.#due = null;
+    due?.();
+  }
+
   /** Rot: one bit changes, durably and unnoticed. */
   flipBit(name: string, offset: number, bit: number): void {
-    const file = this.#files.get(name);
-    if (file === undefined || offset >= file.size) throw new Error(`no byte ${offset} in ${name}`);
-    file.data[offset] = file.data[offset]! ^ (1 << bit);
-    for (const { bytes } of file.before.get(Math.floor(offset / SECTOR_BYTES)) ?? []) {
-      bytes[offset % SECTOR_BYTES] = bytes[offset % SECTOR_BYTES]! ^ (1 << bit);
-    }
+    this.#at(name, offset).flipBit(offset, bit);
+  }
+
+  /** A latent error: the sector of that byte can't be read until it is written again. */
+  makeUnreadable(name: string, offset: number): void {
+    this.#at(name, offset).makeUnreadable(offset);
   }
 
   /** The process dies, the machine lives on: writes that completed are readable, but not durable yet. */
   kill(random: Random): void {
-    this.#process += 1;
-    const queue = this.#queue;
-    this.#queue = [];
+    const queue = this.#endProcess();
     // Of what was under way any part may have been done, in order: the rest was never asked for.
     for (const operation of queue) {
-      if (operation.kind !== 'write' || random() % 2 === 0) break;
+      if (random() % 2 === 0) break;
+      if (operation.kind === 'remove') this.#files.delete(operation.name);
+      if (operation.kind !== 'write') continue;
       const part =
         operation.bytes === 0 || random() % 2 === 0 ? operation.bytes : random() % operation.bytes;
       this.#apply(operation, part);
@@ -117,18 +150,54 @@ export class SimDisk implements Disk {
     }
   }
 
-  /** The power goes: every sector that no sync covered is kept, lost or torn. */
+  /** The power goes: every sector, size and name that no sync covered is kept, lost or torn. */
   crash(random: Random): void {
+    this.cutPower((options) => random() % options);
+  }
+
+  /** The power goes, and `choose` decides what is left. */
+  cutPower(choose: Choose): void {
+    this.#takeAllForBegun();
+    for (const name of this.list()) {
+      if (!this.#files.get(name)!.cutPower(choose)) this.#files.delete(name);
+    }
+  }
+
+  /** How many different disks `cutPower` could leave, not counting torn sectors. Asked of a fork: nothing is under way. */
+  outcomes(): number {
+    let product = 1;
+    for (const file of this.#files.values()) product *= file.outcomes();
+    return product;
+  }
+
+  /**
+   * The same disk at this moment, for another future, in which the process is dead. Whether what it had under way was
+   * done is open.
+   */
+  fork(schedule: ScheduleDisk): SimDisk {
+    const disk = new SimDisk(schedule);
+    for (const [name, file] of this.#files) disk.#files.set(name, file.fork());
+    disk.#queue = [...this.#queue];
+    disk.#writes = this.#writes;
+    disk.#takeAllForBegun();
+    return disk;
+  }
+
+  /** The process is gone. Any part of what it had under way may have been done, so all of it is like an unsynced write. */
+  #takeAllForBegun(): void {
+    for (const operation of this.#endProcess()) {
+      if (operation.kind === 'write') this.#apply(operation, operation.bytes);
+      const file = this.#files.get(operation.name);
+      if (operation.kind === 'remove' && file !== undefined) file.maybeRemoved = true;
+    }
+  }
+
+  #endProcess(): Operation[] {
     this.#process += 1;
+    this.#due = null;
     const queue = this.#queue;
     this.#queue = [];
-    for (const operation of queue)
-      if (operation.kind === 'write') this.#apply(operation, operation.bytes);
-    for (const name of this.list()) {
-      const file = this.#files.get(name)!;
-      if (!file.durableName && random() % 2 === 0) this.#files.delete(name);
-      else crashFile(file, random);
-    }
+    return queue;
   }
 
   #enqueue(operation: Operation): void {
@@ -141,114 +210,93 @@ export class SimDisk implements Disk {
     const operation = this.#queue[0];
     if (operation === undefined) return;
     const process = this.#process;
-    this.#schedule(operation.kind, operation.bytes, () => {
+    const complete = () => {
       if (process !== this.#process) return;
+      if (this.#stalled) {
+        this.#due = complete;
+        return;
+      }
       this.#queue.shift();
       const error = this.#complete(operation);
       this.#start();
       operation.done(error);
-    });
+    };
+    this.#schedule(operation.kind, operation.bytes, complete);
   }
 
   #complete(operation: Operation): Error | null {
     const { kind, name } = operation;
-    if (kind === 'write') this.#apply(operation, operation.bytes);
-    else if (kind === 'remove') this.#files.delete(name);
-    else return this.#sync(operation);
+    if (kind === 'write') return this.#write(operation);
+    if (kind === 'sync') return this.#sync(operation);
+    this.#files.delete(name);
     return null;
+  }
+
+  #write(operation: Operation): Error | null {
+    const { name, offset, bytes } = operation;
+    if (this.#failWrites > 0) {
+      this.#failWrites -= 1;
+      this.#apply(operation, Math.min(bytes, this.#keptOfFailed));
+      return new DiskError('write', name, 'EIO: simulated');
+    }
+    const room = this.#room(name) - offset;
+    if (bytes > room && offset + bytes > this.size(name)) {
+      if (room > 0) this.#apply(operation, room);
+      return new DiskError('write', name, 'ENOSPC: simulated');
+    }
+    if (this.#lost || this.#misdirected !== null) this.#astray(operation);
+    else this.#apply(operation, bytes);
+    return null;
+  }
+
+  /** How large the file may become. */
+  #room(name: string): number {
+    let left = this.capacityBytes;
+    for (const [other, file] of this.#files) if (other !== name) left -= file.size;
+    return left;
+  }
+
+  #astray(operation: Operation): void {
+    const { name, offset, bytes } = operation;
+    const to = this.#misdirected;
+    this.#lost = false;
+    this.#misdirected = null;
+    this.#writes += 1;
+    this.#file(name).extend(this.#writes, offset + bytes);
+    if (to !== null) this.#apply({ ...operation, ...to }, bytes);
   }
 
   #apply(operation: Operation, bytes: number): void {
     const { name, offset, chunks } = operation;
-    const file = this.#file(name);
     this.#writes += 1;
-    const end = offset + bytes;
-    grow(file, end);
-    for (let sector = Math.floor(offset / SECTOR_BYTES); sector * SECTOR_BYTES < end; sector++) {
-      const before = file.before.get(sector) ?? [];
-      before.push({ write: this.#writes, bytes: sectorOf(file, sector).slice() });
-      file.before.set(sector, before);
-    }
-    let at = offset;
-    for (const chunk of chunks) {
-      file.data.set(chunk.subarray(0, Math.max(0, end - at)), at);
-      at += chunk.length;
-    }
-    file.size = Math.max(file.size, end);
+    this.#file(name).write(this.#writes, offset, chunks, bytes);
   }
 
   #sync(operation: Operation): Error | null {
     const { name, covers } = operation;
     const file = this.#files.get(name);
     if (file === undefined) return new DiskError('sync', name, 'no such file');
-    const fails = this.#failSyncs > 0;
-    if (fails) this.#failSyncs -= 1;
-    for (const [sector, before] of file.before) {
-      if (fails) {
-        // Linux marks the pages clean: no later sync writes them, though reads still show them.
-        const atRisk = before.map(({ bytes }) => ({ write: Number.POSITIVE_INFINITY, bytes }));
-        file.before.set(sector, atRisk);
-        continue;
-      }
-      const left = before.filter(({ write }) => write > covers);
-      if (left.length > 0) file.before.set(sector, left);
-      else file.before.delete(sector);
+    if (this.#failSyncs > 0) {
+      this.#failSyncs -= 1;
+      file.failSync(covers);
+      return new DiskError('sync', name, 'EIO: simulated');
     }
-    if (fails) return new DiskError('sync', name, 'EIO: simulated');
-    file.durableSize = file.size;
-    file.durableName = true;
+    if (!this.lies) file.sync(covers);
     return null;
   }
 
-  #file(name: string): File {
+  #at(name: string, offset: number): SimFile {
+    const file = this.#files.get(name);
+    if (file === undefined || offset >= file.size) throw new Error(`no byte ${offset} in ${name}`);
+    return file;
+  }
+
+  #file(name: string): SimFile {
     let file = this.#files.get(name);
     if (file === undefined) {
-      const data = new Uint8Array(64 * SECTOR_BYTES);
-      file = { data, size: 0, durableSize: 0, durableName: false, before: new Map() };
+      file = new SimFile();
       this.#files.set(name, file);
     }
     return file;
   }
-}
-
-function sectorOf(file: File, sector: number): Uint8Array {
-  return file.data.subarray(sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES);
-}
-
-function grow(file: File, size: number): void {
-  const needed = Math.ceil(size / SECTOR_BYTES) * SECTOR_BYTES;
-  if (needed <= file.data.length) return;
-  const data = new Uint8Array(Math.max(needed, 2 * file.data.length));
-  data.set(file.data);
-  file.data = data;
-}
-
-function crashFile(file: File, random: Random): void {
-  let keptEnd = file.durableSize;
-  for (const [sector, before] of [...file.before].sort(([a], [b]) => a - b)) {
-    const now = sectorOf(file, sector);
-    const versions = [...before.map(({ bytes }) => bytes), now.slice()];
-    const kept = crashSector(versions, random);
-    if (kept !== versions[0]) keptEnd = Math.max(keptEnd, (sector + 1) * SECTOR_BYTES);
-    now.set(kept);
-  }
-  file.before.clear();
-  file.size = Math.min(file.size, keptEnd);
-  file.data.fill(0, file.size);
-  file.durableSize = file.size;
-  file.durableName = true;
-}
-
-/** `versions`, oldest first: the first is durable, each of the others may have reached the disk or not. */
-function crashSector(versions: readonly Uint8Array[], random: Random): Uint8Array {
-  const version = random() % versions.length;
-  const kept = versions[version]!;
-  if (version === 0 || random() % 2 === 0) return kept;
-  const torn = versions[version - 1]!.slice();
-  const cut = random() % SECTOR_BYTES;
-  const how = random() % 3;
-  if (how === 0) torn.set(kept.subarray(0, cut));
-  else if (how === 1) torn.set(kept.subarray(cut), cut);
-  else for (let i = 0; i < torn.length; i++) torn[i] = random();
-  return torn;
 }

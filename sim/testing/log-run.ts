@@ -5,7 +5,8 @@ import {
   type LogIdentity,
   type LogOptions,
 } from '../../server/core/log/log.ts';
-import { type Random, SimDisk } from '../disk.ts';
+import type { Random, SimDisk } from '../disk.ts';
+import { SteppedDisk } from './stepped-disk.ts';
 
 export const IDENTITY: LogIdentity = {
   clusterId: '00112233445566778899aabbccddeeff',
@@ -63,10 +64,9 @@ function text(id: number, entries: readonly Entry[], hard: HardState): string {
 
 /** A log on a simulated disk whose operations complete one by one when asked, beside all that was ever written. */
 export class LogRun {
-  readonly disk: SimDisk;
+  readonly #stepped: SteppedDisk;
   readonly random: Random;
   readonly #options: LogOptions;
-  readonly #waiting: (() => void)[] = [];
   log: Log;
   written: Written[] = [];
   /** What `written` makes. */
@@ -78,23 +78,25 @@ export class LogRun {
   constructor(random: Random, options: LogOptions) {
     this.random = random;
     this.#options = options;
-    this.disk = new SimDisk((_kind, _bytes, complete) => this.#waiting.push(complete));
+    this.#stepped = new SteppedDisk();
     this.log = Log.open(this.disk, IDENTITY, options);
   }
 
+  get disk(): SimDisk {
+    return this.#stepped.disk;
+  }
+
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#stepped.waiting;
   }
 
   /** Completes one disk operation; false if there is none. */
   complete(): boolean {
-    const complete = this.#waiting.shift();
-    complete?.();
-    return complete !== undefined;
+    return this.#stepped.complete();
   }
 
   drain(): void {
-    while (this.complete());
+    this.#stepped.drain();
   }
 
   flush(): void {
@@ -139,7 +141,7 @@ export class LogRun {
    * records make, and all of the durable ones. Forgets the others, as the next process does.
    */
   restart(how: 'crash' | 'kill'): void {
-    this.#waiting.length = 0;
+    this.#stepped.forget();
     if (how === 'crash') this.disk.crash(this.random);
     else this.disk.kill(this.random);
     this.reopen();
