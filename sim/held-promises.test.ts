@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Entry, Message } from '../consensus/types.ts';
-import type { PeerMessage } from '../server/core/messages.ts';
+import type { Entry } from '../consensus/types.ts';
+import type { PeerMessage, RaftMessage } from '../server/core/messages.ts';
 import { Server } from '../server/core/server.ts';
 import { SimulatedBooks } from './books.ts';
 import { SimDisk } from './disk.ts';
@@ -44,7 +44,7 @@ function setUp() {
   };
   return {
     sent,
-    receive: (message: Message) => {
+    receive: (message: RaftMessage['message']) => {
       server.receive(message.from, { type: 'raft', unit: 1, message });
       server.turn();
     },

@@ -1,7 +1,7 @@
 import type { ServerId } from '../consensus/types.ts';
 import type { Books } from '../server/core/books.ts';
 import { LogError } from '../server/core/log/log.ts';
-import type { PeerMessage } from '../server/core/messages.ts';
+import { type Lane, laneOf, type PeerMessage } from '../server/core/messages.ts';
 import { Server, type ServerOptions } from '../server/core/server.ts';
 import { SimulatedBooks } from './books.ts';
 import { SimDisk } from './disk.ts';
@@ -20,7 +20,8 @@ export interface HostOptions {
   readonly scheduler: Scheduler;
   readonly seed: number;
   readonly server: ServerOptions;
-  send(from: ServerId, to: ServerId, message: PeerMessage): void;
+  /** What the server has said to a peer on a lane in one turn. */
+  send(from: ServerId, to: ServerId, lane: Lane, frame: readonly PeerMessage[]): void;
   log(server: ServerId, level: string, text: string): void;
   /** The server asks for the end of its process. Called as an event of its own. */
   fatal(server: ServerId, error: Error): void;
@@ -38,6 +39,8 @@ export class Host {
   /** Counts processes: events of an ended one do nothing. */
   #process = 0;
   #server: Server | null = null;
+  /** Said since the last turn, by peer and lane in the order of the first message of each. */
+  #outbox: { to: ServerId; lane: Lane; frame: PeerMessage[] }[] = [];
   /** A turn is on its way. */
   #awake = false;
   /** Each disk operation takes this many times longer than usual. */
@@ -71,6 +74,7 @@ export class Host {
     if (this.#server !== null) throw new Error(`server ${this.id} is running`);
     this.#process += 1;
     this.#awake = false;
+    this.#outbox = [];
     this.#disk.failSyncs(0);
     const random = new Random(this.#options.seed, `server ${this.id} process ${this.#process}`);
     const { scheduler } = this.#options;
@@ -83,7 +87,7 @@ export class Host {
       random: () => random.next(),
       epoch: this.#process,
       openBooks: (unit) => this.#openBooks(unit),
-      send: (to, message) => this.#options.send(this.id, to, message),
+      send: (to, message) => this.#say(to, message),
       wake: () => this.#wake(),
       log: (level, text) => this.#options.log(this.id, level, text),
       fatal: (error) => this.#fatal(error),
@@ -114,16 +118,16 @@ export class Host {
     this.#disk.failSyncs(1);
   }
 
-  receive(from: ServerId, message: PeerMessage): void {
+  receive(from: ServerId, frame: readonly PeerMessage[]): void {
     if (this.#server === null) return;
     const running = this.#server;
     if (this.#isPaused()) {
-      this.#later(0, `message of ${from}`, () => this.receive(from, message));
+      this.#later(0, `frame of ${from}`, () => this.receive(from, frame));
       return;
     }
     this.#guard(() => {
-      running.receive(from, message);
-      running.turn();
+      for (const message of frame) running.receive(from, message);
+      this.#turn();
     });
   }
 
@@ -142,15 +146,29 @@ export class Host {
     this.#awake = true;
     this.#later(0, 'turn', () => {
       this.#awake = false;
-      this.#guard(() => this.#server?.turn());
+      this.#guard(() => this.#turn());
     });
+  }
+
+  #turn(): void {
+    this.#server?.turn();
+    const frames = this.#outbox;
+    this.#outbox = [];
+    for (const { to, lane, frame } of frames) this.#options.send(this.id, to, lane, frame);
+  }
+
+  #say(to: ServerId, message: PeerMessage): void {
+    const lane = laneOf(message);
+    const open = this.#outbox.find((frame) => frame.to === to && frame.lane === lane);
+    if (open === undefined) this.#outbox.push({ to, lane, frame: [message] });
+    else open.frame.push(message);
   }
 
   #tick(): void {
     this.#later(this.#options.server.tickMs * 1_000, 'tick', () => {
       this.#guard(() => {
         this.#server?.tick();
-        this.#server?.turn();
+        this.#turn();
       });
       this.#tick();
     });

@@ -1,5 +1,5 @@
 import type { ServerId } from '../consensus/types.ts';
-import { laneOf, type PeerMessage } from '../server/core/messages.ts';
+import type { Lane, PeerMessage } from '../server/core/messages.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -13,15 +13,15 @@ export interface NetworkOptions {
   readonly random: Random;
   link(from: ServerId, to: ServerId): LinkModel;
   /** Nothing happens if that server is down when the message arrives. */
-  deliver(from: ServerId, to: ServerId, message: PeerMessage): void;
+  deliver(from: ServerId, to: ServerId, frame: readonly PeerMessage[]): void;
   isUp(server: ServerId): boolean;
 }
 
 const DUPLICATE_LATER_US_MAX = 50_000;
 
 /**
- * Messages between servers. In order within a lane of a pair, as over one connection; a message on its
- * way when either process ends is lost with the connection.
+ * Messages between servers, in frames: what a server says to a peer in one turn over one lane. In order within a
+ * lane of a pair, as over one connection; a frame on its way when either process ends is lost with it.
  */
 export class Network {
   readonly #options: NetworkOptions;
@@ -32,18 +32,18 @@ export class Network {
   #cuts = new Set<string>();
   /** Extra delay of a direction. Looked up by key only. */
   #extraDelaysUs = new Map<string, number>();
-  /** Share of messages that arrive a second time, later and out of order. */
+  /** Share of frames that arrive a second time, later and out of order. */
   duplicates = 0;
 
   constructor(options: NetworkOptions) {
     this.#options = options;
   }
 
-  send(from: ServerId, to: ServerId, message: PeerMessage): void {
+  send(from: ServerId, to: ServerId, lane: Lane, frame: readonly PeerMessage[]): void {
     const { scheduler, random } = this.#options;
     if (this.#cuts.has(`${from}>${to}`)) return;
     const { delayUs, jitterUs } = this.#options.link(from, to);
-    const key = `${from}>${to} ${laneOf(message)}`;
+    const key = `${from}>${to} ${lane}`;
     const extraUs = this.#extraDelaysUs.get(`${from}>${to}`) ?? 0;
     const earliestUs = scheduler.nowUs + delayUs + extraUs + random.below(jitterUs + 1);
     const arrivalUs = Math.max(earliestUs, this.#lastArrivalUs.get(key) ?? 0);
@@ -51,9 +51,9 @@ export class Network {
     const connection = this.#connection(from, to);
     const arrive = () => {
       const broken = connection !== this.#connection(from, to) || this.#cuts.has(`${from}>${to}`);
-      if (!broken && this.#options.isUp(to)) this.#options.deliver(from, to, message);
+      if (!broken && this.#options.isUp(to)) this.#options.deliver(from, to, frame);
     };
-    const label = `${key} ${describe(message)}`;
+    const label = `${key} ${frame.map(describe).join(', ')}`;
     scheduler.after(arrivalUs - scheduler.nowUs, label, arrive);
     if (this.duplicates > 0 && random.chance(this.duplicates)) {
       const again = arrivalUs + random.below(DUPLICATE_LATER_US_MAX) - scheduler.nowUs;
@@ -94,6 +94,9 @@ function describe(message: PeerMessage): string {
   if (message.type === 'raft') {
     const { type, term } = message.message;
     return `unit ${message.unit} ${type} term ${term}`;
+  }
+  if (message.type === 'envelope') {
+    return `envelope of beats ${message.beats.join(' ')} acks ${message.acks.join(' ')}`;
   }
   return `unit ${message.unit} ${message.type} ref ${message.ref} ${message.body.byteLength} bytes`;
 }

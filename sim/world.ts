@@ -54,7 +54,7 @@ export class World {
         delayUs: this.#city(from) === this.#city(to) ? CITY_DELAY_US : REMOTE_DELAY_US,
         jitterUs: LOCAL_JITTER_US,
       }),
-      deliver: (from, to, message) => this.host(to).receive(from, message),
+      deliver: (from, to, frame) => this.host(to).receive(from, frame),
       isUp: (server) => this.host(server).server !== null,
     });
     this.hosts = this.topology.servers.map(
@@ -63,7 +63,7 @@ export class World {
           scheduler: this.scheduler,
           seed,
           server: { ...serverOptions(place.id, place.zone, this.topology), ...options.server },
-          send: (from, to, message) => this.network.send(from, to, message),
+          send: (from, to, lane, frame) => this.network.send(from, to, lane, frame),
           log: (server, level, text) => {
             this.scheduler.note(`${server} ${level} ${text}`);
             options.log?.(this.scheduler.nowUs, server, level, text);

@@ -1,16 +1,44 @@
-import type { Message, ServerId } from '../../consensus/types.ts';
+import type { Heartbeat, HeartbeatReply, Message, ServerId } from '../../consensus/types.ts';
 
 /**
  * What servers say to each other (proto/evenkeel/v1/peer.proto is the same on the wire). Byte arrays
  * are never changed once sent: senders and receivers may share them.
  */
-export type PeerMessage = RaftMessage | RequestMessage | ReplyMessage;
+export type PeerMessage = RaftMessage | EnvelopeMessage | RequestMessage | ReplyMessage;
 
-/** A consensus message of one unit's group. */
+/** A consensus message of one unit's group, but for heartbeats and their replies: those are in envelopes. */
 export interface RaftMessage {
   readonly type: 'raft';
   readonly unit: number;
-  readonly message: Message;
+  readonly message: Exclude<Message, Heartbeat | HeartbeatReply>;
+}
+
+/** How many numbers of an envelope's lists belong to one group. */
+export const BEAT_NUMBERS = 4;
+export const ACK_NUMBERS = 3;
+
+/**
+ * From a server to a peer each heartbeat, whatever it leads, and at once where read rounds or answers wait:
+ * one message for the heartbeats of all groups.
+ */
+export interface EnvelopeMessage {
+  readonly type: 'envelope';
+  /** The sender's process. */
+  readonly epoch: number;
+  /** The sender's monotonic clock, us: to be echoed at once. 0 in a mere answer, which is not answered. */
+  readonly sentUs: number;
+  /** `sentUs` of the envelope that this answers, 0 for none. */
+  readonly echoUs: number;
+  /** The sender's wall clock, ms since 1970. */
+  readonly wallMs: number;
+  /** Flushes of the log that the sender's process has seen durable. */
+  readonly flushes: number;
+  /** The sender's disk or event loop has stalled of late. */
+  readonly isSick: boolean;
+  /** Heartbeats: unit, term, commit and read context of each group, one group after the other. */
+  readonly beats: readonly number[];
+  /** Replies to heartbeats: unit, term and read context of each group. */
+  readonly acks: readonly number[];
 }
 
 export const RequestKind = {
@@ -73,6 +101,7 @@ export interface ReplyMessage {
 export type Lane = 'control' | 'bulk';
 
 export function laneOf(message: PeerMessage): Lane {
+  if (message.type === 'envelope') return 'control';
   if (message.type !== 'raft') return 'bulk';
   const type = message.message.type;
   return type === 'append' || type === 'appendReply' ? 'bulk' : 'control';

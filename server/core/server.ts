@@ -1,4 +1,5 @@
 import type { Message, ServerId } from '../../consensus/types.ts';
+import { Envelopes, eachAck, eachBeat } from './envelopes.ts';
 import type { Environment } from './environment.ts';
 import type { Gateway } from './gateway/api.ts';
 import { UnitGateway } from './gateway/gateway.ts';
@@ -8,7 +9,7 @@ import { Homing } from './homing.ts';
 import { LedgerUnit } from './ledger-unit.ts';
 import { ID_FILTER_WINDOW_IDS } from './limits.ts';
 import { LOG_FORMAT_VERSION, Log } from './log/log.ts';
-import type { PeerMessage, ReplyMessage, RequestMessage } from './messages.ts';
+import type { EnvelopeMessage, PeerMessage, ReplyMessage, RequestMessage } from './messages.ts';
 import { ReplyOutcome } from './messages.ts';
 import { RegistryUnit } from './registry-unit.ts';
 import { asWords, Router } from './router.ts';
@@ -52,6 +53,9 @@ export class Server {
   readonly #router: Router;
   readonly #gateway: UnitGateway;
   readonly #homing = new Homing();
+  readonly #envelopes: Envelopes;
+  #ticks = 0;
+  readonly #heartbeatTicks: number;
   readonly #groups: Group[];
   /** What the flush under way, and the next one, will make true. */
   #flying: Promised[] = [];
@@ -83,6 +87,17 @@ export class Server {
       send: (to, message) => env.send(to, message),
       receive: (from, message) => this.#receiveRequest(from, message),
     });
+    this.#envelopes = new Envelopes(
+      options.topology.servers.map((server) => server.id).filter((id) => id !== options.self),
+      () => ({
+        epoch: env.epoch,
+        sentUs: Math.round(env.clock.monotonicMs() * 1_000),
+        wallMs: Number(env.clock.wallNs() / 1_000_000n),
+        flushes: this.#log.flushes,
+        isSick: false,
+      }),
+    );
+    this.#heartbeatTicks = this.#ticksOf(options.heartbeatMs);
     this.registry = new RegistryUnit(
       {
         group: this.#groupOptions(REGISTRY_UNIT),
@@ -113,6 +128,8 @@ export class Server {
     if (this.#state !== 'running') return;
     if (message.type === 'raft') {
       this.#groups[message.unit]?.raft.step(message.message);
+    } else if (message.type === 'envelope') {
+      this.#receiveEnvelope(from, message);
     } else if (message.type === 'request') {
       this.#receiveRequest(from, message);
     } else if (message.body.byteLength % 4 === 0) {
@@ -123,7 +140,10 @@ export class Server {
   /** Every `tickMs`. */
   tick(): void {
     if (this.#state !== 'running') return;
+    this.#ticks += 1;
     for (const group of this.#groups) group.raft.tick();
+    // The groups' own heartbeats come with the same tick.
+    if (this.#ticks % this.#heartbeatTicks === 0) this.#envelopes.due();
     const topology = this.registry.topology;
     if (topology !== null) {
       this.#homing.step(this.#env.clock.monotonicMs(), this.#options.self, topology, this.units);
@@ -154,6 +174,7 @@ export class Server {
       unit.readOn();
       unit.fold();
     }
+    this.#envelopes.flush((to, message) => this.#env.send(to, message));
     if (this.#mustSync && !this.#log.flushing) this.#flush();
   }
 
@@ -235,26 +256,38 @@ export class Server {
   }
 
   #groupOptions(unit: number): GroupOptions {
-    const { self, topology, tickMs } = this.#options;
+    const { self, topology } = this.#options;
     const candidacy = isRemote(topology, self)
       ? this.#options.candidacyRemoteMs
       : this.#options.candidacyCityMs;
-    const ticks = (ms: number) => Math.max(1, Math.round(ms / tickMs));
     return {
       unit,
       self,
       voters: topology.servers.map((server) => server.id),
       zoneOf: zoneNumbers(topology),
-      heartbeatTicks: ticks(this.#options.heartbeatMs),
-      voteRefusalTicks: ticks(this.#options.voteRefusalMs),
-      candidacyTicksMin: ticks(candidacy.min),
-      candidacyTicksMax: ticks(candidacy.max),
+      heartbeatTicks: this.#heartbeatTicks,
+      voteRefusalTicks: this.#ticksOf(this.#options.voteRefusalMs),
+      candidacyTicksMin: this.#ticksOf(candidacy.min),
+      candidacyTicksMax: this.#ticksOf(candidacy.max),
       random: this.#env.random,
     };
   }
 
+  #ticksOf(ms: number): number {
+    return Math.max(1, Math.round(ms / this.#options.tickMs));
+  }
+
   #sendRaft(unit: number, message: Message): void {
-    this.#env.send(message.to, { type: 'raft', unit, message });
+    if (message.type === 'heartbeat') this.#envelopes.beat(unit, message);
+    else if (message.type === 'heartbeatReply') this.#envelopes.ack(unit, message);
+    else this.#env.send(message.to, { type: 'raft', unit, message });
+  }
+
+  #receiveEnvelope(from: ServerId, message: EnvelopeMessage): void {
+    const { self } = this.#options;
+    eachBeat(message, from, self, (unit, beat) => this.#groups[unit]?.raft.step(beat));
+    eachAck(message, from, self, (unit, ack) => this.#groups[unit]?.raft.step(ack));
+    if (message.sentUs > 0) this.#envelopes.echo(from, message.sentUs);
   }
 
   #receiveRequest(from: ServerId, request: RequestMessage): void {

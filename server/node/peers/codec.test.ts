@@ -3,8 +3,7 @@ import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import { encodeMembership } from '../../../consensus/membership.ts';
-import type { Message } from '../../../consensus/types.ts';
-import type { PeerMessage } from '../../core/messages.ts';
+import type { PeerMessage, RaftMessage } from '../../core/messages.ts';
 import { encodeFrame, FrameDecoder, FrameError, sizeBound } from './codec.ts';
 
 const BIG = Number.MAX_SAFE_INTEGER;
@@ -39,8 +38,6 @@ const SAMPLES = {
     hintIndex: 128,
     hintTerm: 16_384,
   },
-  heartbeat: { type: 'heartbeat', from, to, term: 7, commit: 21, readContext: 22 },
-  heartbeatReply: { type: 'heartbeatReply', from, to, term: 8, readContext: 23 },
   timeoutNow: { type: 'timeoutNow', from, to, term: 9 },
   read: { type: 'read', from, to, term: 10, context: 24 },
   readReply: { type: 'readReply', from, to, term: 11, context: 25, index: 26 },
@@ -55,8 +52,19 @@ const SAMPLES = {
   },
   recover: { type: 'recover', from, to, term: 13, context: 28, index: 29 },
   recoverReply: { type: 'recoverReply', from, to, term: 14, context: 30, index: 31 },
-} satisfies Record<Message['type'], Message>;
+} satisfies Record<RaftMessage['message']['type'], RaftMessage['message']>;
 
+const ENVELOPE = {
+  type: 'envelope',
+  epoch: 2 ** 48 + 1,
+  sentUs: 123_456_789_012,
+  echoUs: 300,
+  wallMs: 1_767_225_600_000,
+  flushes: 17,
+  isSick: true,
+  beats: [0, 1, 2, 0, 255, 2 ** 40, BIG, 2 ** 33],
+  acks: [1, 7, 0, 2, BIG, 5],
+} satisfies PeerMessage;
 const REQUEST = {
   type: 'request',
   unit: 64,
@@ -78,6 +86,7 @@ const REPLY = {
 
 const peerMessages: PeerMessage[] = [
   ...Object.values(SAMPLES).map((message) => ({ type: 'raft' as const, unit: 2, message })),
+  ENVELOPE,
   REQUEST,
   REPLY,
 ];
@@ -86,10 +95,15 @@ const decode = (frame: Uint8Array) => new FrameDecoder(from, to).decode(frame);
 const proto = new URL('../../../proto/evenkeel/v1/peer.proto', import.meta.url);
 const LaneFrame = protobuf
   .parse(readFileSync(proto, 'utf8'))
-  .root.lookupType('evenkeel.v1.LaneFrame');
+  .root.resolveAll()
+  .lookupType('evenkeel.v1.LaneFrame');
 
 /** What protobufjs, reading peer.proto, makes of a message of ours. */
 function asProto(message: PeerMessage): object {
+  if (message.type === 'envelope') {
+    const { type, ...body } = message;
+    return { [type]: body };
+  }
   if (message.type !== 'raft') {
     const { type, unit, ...body } = message;
     return { unit, [type]: body };
@@ -215,7 +229,10 @@ describe('bad bytes', () => {
     reject(0x12, 9, 0x62, 0); // a message past the frame
     reject(0x12, 2, 0x62, 1); // a body past its message
     reject(0x12, 4, 0x62, 2, 0x08, 1); // a field that timeoutNow does not have
-    reject(0x12, 4, 0x52, 2, 0x18, 1); // a field that heartbeat does not have
+    reject(0x12, 4, 0x6a, 2, 0x18, 1); // a field that read does not have
+    reject(0x12, 4, 0x52, 2, 0x4a, 0); // a list that an envelope does not have
+    reject(0x12, 7, 0x52, 5, 0x3a, 3, 1, 2, 3); // beats that end within a group
+    reject(0x12, 6, 0x52, 4, 0x3a, 2, 1, 0x80); // a list that ends within a number
     reject(0x12, 3, 0x62, 0, 0x08); // a number cut off
     reject(0x12, 4, 0x08, 1, 0x88, 1); // a body of number 17
   });

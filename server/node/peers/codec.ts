@@ -2,8 +2,16 @@
 // second. codec.test.ts holds one sample a message type, checked against the .proto itself.
 import protobuf, { type Reader, type Writer } from 'protobufjs/minimal.js';
 import { decodeMembership, encodeMembership } from '../../../consensus/membership.ts';
-import type { Append, Entry, Membership, Message, ServerId } from '../../../consensus/types.ts';
-import type { PeerMessage } from '../../core/messages.ts';
+import type { Append, Entry, Membership, ServerId } from '../../../consensus/types.ts';
+import {
+  ACK_NUMBERS,
+  BEAT_NUMBERS,
+  type EnvelopeMessage,
+  type PeerMessage,
+  type RaftMessage,
+  type ReplyMessage,
+  type RequestMessage,
+} from '../../core/messages.ts';
 import { Arena } from './arena.ts';
 import { MESSAGE_BYTES_MAX } from './limits.ts';
 
@@ -16,8 +24,7 @@ const Body = {
   voteReply: 7,
   append: 8,
   appendReply: 9,
-  heartbeat: 10,
-  heartbeatReply: 11,
+  envelope: 10,
   timeoutNow: 12,
   read: 13,
   readReply: 14,
@@ -25,10 +32,13 @@ const Body = {
   snapshot: 16,
   recover: 17,
   recoverReply: 18,
-} as const satisfies Record<Message['type'] | 'request' | 'reply', number>;
+} as const satisfies Record<
+  RaftMessage['message']['type'] | 'envelope' | 'request' | 'reply',
+  number
+>;
 
 /** How many fields from 1 on are numbers, by body. */
-const NUMBERS: readonly number[] = [0, 0, 0, 3, 2, 1, 3, 1, 3, 4, 2, 1, 0, 1, 2, 5, 2, 2, 2];
+const NUMBERS: readonly number[] = [0, 0, 0, 3, 2, 1, 3, 1, 3, 4, 6, 0, 0, 1, 2, 5, 2, 2, 2];
 const ENTRY_NUMBERS = 3;
 
 const VARINT = 0;
@@ -45,14 +55,21 @@ const BYTES_FIELDS: Readonly<Record<number, number>> = {
   [Body.reply]: REPLY_BODY,
   [Body.snapshot]: SNAPSHOT_MEMBERSHIP,
 };
+const ENVELOPE_BEATS = 7;
+const ENVELOPE_ACKS = 8;
 /** More than the numbers of any message or entry take, with all tags and lengths around them. */
 const OVERHEAD_BYTES = 80;
 const ENTRY_OVERHEAD_BYTES = 32;
+/** A number that fits 53 bits takes at most so many. */
+const NUMBER_BYTES = 8;
 const U32_MAX = 0xffff_ffff;
 const EMPTY = new Uint8Array(0);
 
 /** The bytes that a message takes in a frame, or a little more. */
 export function sizeBound(message: PeerMessage): number {
+  if (message.type === 'envelope') {
+    return OVERHEAD_BYTES + NUMBER_BYTES * (message.beats.length + message.acks.length);
+  }
   if (message.type !== 'raft') return OVERHEAD_BYTES + message.body.length;
   let bytes = OVERHEAD_BYTES;
   if (message.message.type === 'snapshot') {
@@ -69,26 +86,40 @@ export function encodeFrame(messages: readonly PeerMessage[]): Uint8Array {
   const writer = protobuf.Writer.create();
   for (const message of messages) {
     open(writer, FRAME_MESSAGES);
-    putUint(writer, 1, message.unit);
-    if (message.type === 'raft') putRaft(writer, message.message);
-    else if (message.type === 'request') {
-      open(writer, Body.request);
-      putUints(writer, [message.kind, message.epoch, message.ref]);
-      putBytes(writer, REQUEST_BODY, message.body);
-      writer.ldelim();
-    } else {
-      const { epoch, ref, count, outcome, leader } = message;
-      open(writer, Body.reply);
-      putUints(writer, [epoch, ref, count, outcome, leader]);
-      putBytes(writer, REPLY_BODY, message.body);
-      writer.ldelim();
+    if (message.type === 'envelope') putEnvelope(writer, message);
+    else {
+      putUint(writer, 1, message.unit);
+      if (message.type === 'raft') putRaft(writer, message.message);
+      else putRequestOrReply(writer, message);
     }
     writer.ldelim();
   }
   return writer.finish();
 }
 
-function putRaft(writer: Writer, message: Message): void {
+function putEnvelope(writer: Writer, message: EnvelopeMessage): void {
+  const { epoch, sentUs, echoUs, wallMs, flushes, isSick } = message;
+  open(writer, Body.envelope);
+  putUints(writer, [epoch, sentUs, echoUs, wallMs, flushes, Number(isSick)]);
+  putPacked(writer, ENVELOPE_BEATS, message.beats);
+  putPacked(writer, ENVELOPE_ACKS, message.acks);
+  writer.ldelim();
+}
+
+function putRequestOrReply(writer: Writer, message: RequestMessage | ReplyMessage): void {
+  open(writer, Body[message.type]);
+  if (message.type === 'request') {
+    putUints(writer, [message.kind, message.epoch, message.ref]);
+    putBytes(writer, REQUEST_BODY, message.body);
+  } else {
+    const { epoch, ref, count, outcome, leader } = message;
+    putUints(writer, [epoch, ref, count, outcome, leader]);
+    putBytes(writer, REPLY_BODY, message.body);
+  }
+  writer.ldelim();
+}
+
+function putRaft(writer: Writer, message: RaftMessage['message']): void {
   putUint(writer, 2, message.term);
   open(writer, Body[message.type]);
   putUints(writer, numbersOf(message));
@@ -106,7 +137,7 @@ function putRaft(writer: Writer, message: Message): void {
 }
 
 /** Fields 1, 2 and so on of a consensus message: all of it but an append's entries and a snapshot's membership. */
-function numbersOf(message: Message): readonly number[] {
+function numbersOf(message: RaftMessage['message']): readonly number[] {
   switch (message.type) {
     case 'preVote':
       return [message.lastIndex, message.lastTerm];
@@ -121,10 +152,6 @@ function numbersOf(message: Message): readonly number[] {
       const { index, rejected, hintIndex, hintTerm } = message;
       return [index, Number(rejected), hintIndex, hintTerm];
     }
-    case 'heartbeat':
-      return [message.commit, message.readContext];
-    case 'heartbeatReply':
-      return [message.readContext];
     case 'timeoutNow':
       return [];
     case 'read':
@@ -148,9 +175,20 @@ function putUints(writer: Writer, values: readonly number[]): void {
 
 function putUint(writer: Writer, field: number, value: number): void {
   if (value === 0) return;
+  writer.uint32((field << 3) | VARINT);
+  putVarint(writer, value);
+}
+
+function putPacked(writer: Writer, field: number, values: readonly number[]): void {
+  if (values.length === 0) return;
+  open(writer, field);
+  for (const value of values) putVarint(writer, value);
+  writer.ldelim();
+}
+
+function putVarint(writer: Writer, value: number): void {
   if (!Number.isSafeInteger(value) || value < 0)
     throw new Error(`not an unsigned integer: ${value}`);
-  writer.uint32((field << 3) | VARINT);
   if (value <= U32_MAX) writer.uint32(value);
   else writer.uint64(value);
 }
@@ -225,6 +263,7 @@ export class FrameDecoder {
     if (body === Body.append) {
       return { type: 'raft', unit, message: this.#append(reader, end, term) };
     }
+    if (body === Body.envelope) return this.#envelope(reader, end);
     const f = this.#fields(reader, end, NUMBERS[body]!, BYTES_FIELDS[body] ?? 0);
     if (body === Body.request) {
       return { type: 'request', unit, kind: f[1]!, epoch: f[2]!, ref: f[3]!, body: this.#bytes };
@@ -243,7 +282,7 @@ export class FrameDecoder {
     return { type: 'raft', unit, message: this.#raft(body, term, f) };
   }
 
-  #raft(body: number, term: number, f: Fields): Message {
+  #raft(body: number, term: number, f: Fields): RaftMessage['message'] {
     const from = this.#from;
     const to = this.#to;
     switch (body) {
@@ -262,10 +301,6 @@ export class FrameDecoder {
         const [, index, , hintIndex, hintTerm] = f as [0, number, number, number, number];
         return { type: 'appendReply', from, to, term, index, rejected, hintIndex, hintTerm };
       }
-      case Body.heartbeat:
-        return { type: 'heartbeat', from, to, term, commit: f[1]!, readContext: f[2]! };
-      case Body.heartbeatReply:
-        return { type: 'heartbeatReply', from, to, term, readContext: f[1]! };
       case Body.timeoutNow:
         return { type: 'timeoutNow', from, to, term };
       case Body.read:
@@ -285,6 +320,35 @@ export class FrameDecoder {
     }
   }
 
+  #envelope(reader: Reader, end: number): EnvelopeMessage {
+    const lists: [number[], number[]] = [[], []];
+    const f = this.#fields(reader, end, NUMBERS[Body.envelope]!, 0, undefined, lists);
+    const [, epoch, sentUs, echoUs, wallMs, flushes, isSick] = f as [
+      0,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const [beats, acks] = lists;
+    if (beats.length % BEAT_NUMBERS !== 0 || acks.length % ACK_NUMBERS !== 0) {
+      throw new FrameError('an envelope ends within a group');
+    }
+    return {
+      type: 'envelope',
+      epoch,
+      sentUs,
+      echoUs,
+      wallMs,
+      flushes,
+      isSick: isSick !== 0,
+      beats,
+      acks,
+    };
+  }
+
   #append(reader: Reader, end: number, term: number): Append {
     const entries: Entry[] = [];
     const f = this.#fields(reader, end, NUMBERS[Body.append]!, 0, entries);
@@ -294,15 +358,19 @@ export class FrameDecoder {
     return { type: 'append', from, to, term, prevIndex, prevTerm, commit, entries };
   }
 
-  /** Reads up to `end`: numbers in fields 1..numbers, bytes in `bytesField` (0 = none), an append's entries. */
+  /**
+   * Reads up to `end`: numbers in fields 1..numbers, bytes in `bytesField` (0 = none), an append's entries, an
+   * envelope's lists.
+   */
   #fields(
     reader: Reader,
     end: number,
     numbers: number,
     bytesField: number,
     entries?: Entry[],
+    lists?: readonly [number[], number[]],
   ): Fields {
-    const fields: Fields = [0, 0, 0, 0, 0, 0];
+    const fields: Fields = [0, 0, 0, 0, 0, 0, 0];
     this.#bytes = EMPTY;
     while (reader.pos < end) {
       const tag = uint(reader);
@@ -315,6 +383,10 @@ export class FrameDecoder {
       } else if (tag === ((APPEND_ENTRIES << 3) | BYTES) && entries !== undefined) {
         const f = this.#fields(reader, endOf(reader, end), ENTRY_NUMBERS, ENTRY_PAYLOAD);
         entries.push({ term: f[1]!, index: f[2]!, kind: f[3]!, payload: this.#bytes });
+      } else if (lists !== undefined && (tag & 7) === BYTES && field >= ENVELOPE_BEATS) {
+        const list = lists[field - ENVELOPE_BEATS];
+        if (list === undefined) throw unknownField('Envelope', tag);
+        readPacked(reader, endOf(reader, end), list);
       } else throw unknownField('body', tag);
     }
     if (reader.pos !== end) throw new FrameError('a field passes the end of its message');
@@ -328,6 +400,11 @@ function membershipOf(bytes: Uint8Array): Membership {
   } catch (cause) {
     throw new FrameError('a snapshot without a legal membership', { cause });
   }
+}
+
+function readPacked(reader: Reader, end: number, into: number[]): void {
+  while (reader.pos < end) into.push(uint(reader));
+  if (reader.pos !== end) throw new FrameError('a number passes the end of its list');
 }
 
 function frameOf(reader: Reader): Uint8Array {
