@@ -45,8 +45,17 @@ export class Crossings {
   /** Credit balances of decisions whose Complete is under way; only looked up by key. */
   #creditBalances = new Map<string, Uint32Array>();
   #driving = false;
+  readonly #onDecided: () => void;
 
-  constructor(unit: number, machine: Machine, proposals: Proposals, router: Router) {
+  /** `onDecided`: the unit has something to propose, or to send. */
+  constructor(
+    unit: number,
+    machine: Machine,
+    proposals: Proposals,
+    router: Router,
+    onDecided: () => void,
+  ) {
+    this.#onDecided = onDecided;
     this.#unit = unit;
     this.#machine = machine;
     this.#proposals = proposals;
@@ -140,6 +149,7 @@ export class Crossings {
         throw new Error(`a decide without a deadline ended with outcome ${outcome}`);
       }
       this.#decided(channel.farUnit, results, results.length / rows.length, flags);
+      this.#onDecided();
     });
     channel.sent.add(sent);
   }

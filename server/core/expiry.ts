@@ -19,10 +19,15 @@ export class Expiry {
   }
 
   /** `now`: no later than the timestamp that the next entry gets, ns. */
-  drive(now: bigint): void {
-    if (this.#underWay) return;
+  isDue(now: () => bigint): boolean {
+    if (this.#underWay) return false;
     const deadline = this.#machine.nextDeadline;
-    if (deadline === null || deadline > now) return;
+    return deadline !== null && deadline <= now();
+  }
+
+  drive(nowOf: () => bigint): void {
+    if (!this.isDue(nowOf)) return;
+    const now = nowOf();
     this.#underWay = true;
     const items = this.#machine.dueTimeouts(now, EXPIRE_ITEMS_MAX);
     // Called too when leadership is lost: then it may or may not be in the log.

@@ -3,6 +3,7 @@ import type { LedgerUnit } from './ledger-unit.ts';
 import {
   HOMING_GIVE_UP_MS,
   HOMING_PAUSE_MS,
+  HOMING_SCAN_MS,
   HOMING_SILENCE_MS,
   HOMING_STEADY_MS,
 } from './limits.ts';
@@ -22,6 +23,7 @@ interface HandOver {
 export class Homing {
   #current: HandOver | null = null;
   #nextMs = 0;
+  #nextScanMs = 0;
   /** Since when each unit's preferred server has kept up, and when it last did; by position in `units`. */
   #steadySinceMs: number[] = [];
   #keptUpMs: number[] = [];
@@ -31,6 +33,8 @@ export class Homing {
       this.#continue(this.#current, nowMs);
       return;
     }
+    if (nowMs < this.#nextScanMs) return;
+    this.#nextScanMs = nowMs + HOMING_SCAN_MS;
     units.forEach((unit, i) => {
       const to = preferredLeader(topology, unit.unit);
       const isAway = to !== 0 && to !== self && unit.group.serving;

@@ -39,6 +39,8 @@ export interface LedgerUnitOptions {
     outcome: number,
     words: Uint32Array,
   ): void;
+  /** Something has come in by itself: the unit is to be in the next round. */
+  onWork(): void;
   /** Slot owners once the registry is known, else null. */
   slotOwners(): Uint16Array | null;
 }
@@ -87,11 +89,13 @@ export class LedgerUnit {
       { unit: this.unit, residentTransfersMax, idFilter, hashSeed },
       this.books.load(),
     );
-    this.#crossings = new Crossings(this.unit, this.machine, this.#proposals, router);
+    this.#crossings = new Crossings(this.unit, this.machine, this.#proposals, router, () =>
+      options.onWork(),
+    );
     this.#reads = new ReadQueue(
       () => env.clock.monotonicMs(),
       (read) => this.#answer(read),
-      () => env.wake(),
+      () => this.#wake(),
     );
     this.#expiry = new Expiry(this.machine, this.#proposals);
     const stateMachine = new LedgerStateMachine(this.machine, (entry) => this.#apply(entry));
@@ -130,6 +134,19 @@ export class LedgerUnit {
     );
   }
 
+  /** Every tick: true if it is to be in the next round. */
+  tick(nowMs: number): boolean {
+    this.group.raft.tick();
+    return (
+      this.group.raft.hasOutput() ||
+      this.hasWork ||
+      !this.#reads.isEmpty ||
+      this.#foldIsDue(nowMs) ||
+      this.machine.wantsIds ||
+      (this.group.serving && (!this.machine.initialised || this.#expiryIsDue()))
+    );
+  }
+
   driveCrossings(): void {
     if (this.group.serving) this.#crossings.flush();
   }
@@ -138,7 +155,7 @@ export class LedgerUnit {
   prepare(): void {
     if (!this.group.serving) return;
     this.#initialise();
-    if (!this.handingOver) this.#expiry.drive(this.#nextTimestamp());
+    if (!this.handingOver) this.#expiry.drive(() => this.#nextTimestamp());
     while (this.#mayPropose()) {
       const proposals = this.#proposals.take();
       if (!this.#proposeEntry(proposals)) break;
@@ -156,10 +173,16 @@ export class LedgerUnit {
     if (this.machine.wantsIds) {
       this.machine.takeIds(this.books.idsAfter(this.machine.idsFilledTo, ID_FILTER_SLICE_IDS));
     }
-    if (this.#foldUnderWay || this.machine.unfoldedBytes === 0) return;
-    const now = this.#env.clock.monotonicMs();
-    if (this.machine.unfoldedBytes < FOLD_BYTES && now < this.#foldDueMs) return;
-    this.foldNow();
+    if (this.#foldIsDue(this.#env.clock.monotonicMs())) this.foldNow();
+  }
+
+  #foldIsDue(nowMs: number): boolean {
+    if (this.#foldUnderWay || this.machine.unfoldedBytes === 0) return false;
+    return this.machine.unfoldedBytes >= FOLD_BYTES || nowMs >= this.#foldDueMs;
+  }
+
+  #expiryIsDue(): boolean {
+    return !this.handingOver && this.#expiry.isDue(() => this.#nextTimestamp());
   }
 
   /** True if a fold was started or is under way: the books don't hold all yet. */
@@ -177,9 +200,14 @@ export class LedgerUnit {
       this.machine.folded(fold.throughIndex);
       this.#foldDueMs = this.#env.clock.monotonicMs() + FOLD_AGE_MS;
       this.group.advance();
-      this.#env.wake();
+      this.#wake();
     });
     return true;
+  }
+
+  #wake(): void {
+    this.#options.onWork();
+    this.#env.wake();
   }
 
   #receiveProposals(from: ServerId, request: RequestMessage): void {

@@ -63,6 +63,8 @@ export const IN_FLIGHT_MS_MAX = 100;
 
 /** A leader that isn't its unit's preferred server hands over when that one was in touch for this long. */
 export const HOMING_STEADY_MS = 3_000;
+/** How often is looked whether a leader may go home. */
+export const HOMING_SCAN_MS = 50;
 /** Out of touch, or too far behind, for longer than this: the time above starts anew. */
 export const HOMING_SILENCE_MS = 200;
 /** One hand-over a server in this time. */

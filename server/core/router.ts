@@ -64,7 +64,9 @@ const RESEND_SCAN_MS = 100;
  */
 export class Router {
   readonly #options: RouterOptions;
+  /** Ascending by unit, and the same by unit. */
   #queues: UnitQueue[] = [];
+  #queueOf: (UnitQueue | undefined)[] = [];
   /** What was sent, by ref. Looked up by key; walked in the order of sending only. */
   #sent = new Map<number, Pending>();
   #nextRef = 1;
@@ -155,9 +157,10 @@ export class Router {
   }
 
   #queue(unit: number): UnitQueue {
-    let queue = this.#queues.find((candidate) => candidate.unit === unit);
+    let queue = this.#queueOf[unit];
     if (queue === undefined) {
       queue = { unit, waiting: [], hint: 0, target: 0, answerMs: ANSWER_MS_AT_FIRST };
+      this.#queueOf[unit] = queue;
       this.#queues.push(queue);
       this.#queues.sort((a, b) => a.unit - b.unit);
     }

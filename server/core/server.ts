@@ -14,6 +14,7 @@ import { ReplyOutcome } from './messages.ts';
 import { RegistryUnit } from './registry-unit.ts';
 import { asWords, Router } from './router.ts';
 import { isRemote, REGISTRY_UNIT, type Topology, zoneNumbers } from './topology.ts';
+import { WorkList } from './work-list.ts';
 
 export interface ServerOptions {
   readonly self: ServerId;
@@ -57,6 +58,9 @@ export class Server {
   #ticks = 0;
   readonly #heartbeatTicks: number;
   readonly #groups: Group[];
+  /** Units to look at in the next round, and units that were in one of this turn. */
+  readonly #work: WorkList;
+  readonly #touched: WorkList;
   /** What the flush under way, and the next one, will make true. */
   #flying: Promised[] = [];
   #promised: Promised[] = [];
@@ -78,6 +82,8 @@ export class Server {
       },
       { segmentBytes: options.segmentBytes, cacheBytes: options.logCacheBytes },
     );
+    this.#work = new WorkList(options.topology.units);
+    this.#touched = new WorkList(options.topology.units);
     this.#router = new Router({
       self: options.self,
       epoch: env.epoch,
@@ -127,7 +133,7 @@ export class Server {
   receive(from: ServerId, message: PeerMessage): void {
     if (this.#state !== 'running') return;
     if (message.type === 'raft') {
-      this.#groups[message.unit]?.raft.step(message.message);
+      this.#step(message.unit, message.message);
     } else if (message.type === 'envelope') {
       this.#receiveEnvelope(from, message);
     } else if (message.type === 'request') {
@@ -141,19 +147,25 @@ export class Server {
   tick(): void {
     if (this.#state !== 'running') return;
     this.#ticks += 1;
-    for (const group of this.#groups) group.raft.tick();
+    const nowMs = this.#env.clock.monotonicMs();
+    this.registry.group.raft.tick();
+    this.#work.mark(REGISTRY_UNIT);
+    for (const unit of this.units) if (unit.tick(nowMs)) this.#work.mark(unit.unit);
     // The groups' own heartbeats come with the same tick.
     if (this.#ticks % this.#heartbeatTicks === 0) this.#envelopes.due();
     const topology = this.registry.topology;
     if (topology !== null) {
-      this.#homing.step(this.#env.clock.monotonicMs(), this.#options.self, topology, this.units);
+      this.#homing.step(nowMs, this.#options.self, topology, this.units);
     }
   }
 
   /** A peer's process has ended for sure: its connection closed and a new one was refused. */
   serverDown(server: ServerId): void {
     if (this.#state !== 'running') return;
-    for (const group of this.#groups) group.raft.forgetLeader(server);
+    for (const group of this.#groups) {
+      group.raft.forgetLeader(server);
+      this.#work.mark(group.unit);
+    }
     this.#router.serverDown(server);
   }
 
@@ -169,33 +181,41 @@ export class Server {
     do {
       this.#round();
       rounds += 1;
-    } while (rounds < ROUNDS_MAX && this.#hasMore());
-    for (const unit of this.units) {
-      unit.readOn();
-      unit.fold();
+    } while (rounds < ROUNDS_MAX && (this.#router.hasNew || !this.#work.isEmpty));
+    for (const number of this.#touched.take()) {
+      const unit = this.units[number - 1];
+      unit?.readOn();
+      unit?.fold();
     }
     this.#envelopes.flush((to, message) => this.#env.send(to, message));
     if (this.#mustSync && !this.#log.flushing) this.#flush();
   }
 
+  /**
+   * Only units that have something to do are looked at: they were marked when it came in, or by a tick. What is
+   * applied in a round lets more be proposed, and its results ask other units: those are for the next round.
+   */
   #round(): void {
     this.#gateway.flush();
-    for (const unit of this.units) unit.driveCrossings();
+    const before = this.#work.take();
+    for (const unit of before) {
+      this.units[unit - 1]?.driveCrossings();
+      this.#work.mark(unit);
+    }
     this.#router.flush();
+    const units = this.#work.take();
     this.registry.prepare();
-    for (const unit of this.units) unit.prepare();
-    for (const group of this.#groups) {
+    for (const unit of units) this.units[unit - 1]?.prepare();
+    for (const unit of units) {
+      const group = this.#groups[unit]!;
       if (group.collect((promised) => this.#promised.push(promised))) this.#mustSync = true;
+      if (this.#hasMore(unit)) this.#work.mark(unit);
+      this.#touched.mark(unit);
     }
   }
 
-  /** What was applied in a round lets more be proposed, and its results ask other units. */
-  #hasMore(): boolean {
-    return (
-      this.#router.hasNew ||
-      this.units.some((unit) => unit.hasWork) ||
-      this.#groups.some((group) => group.raft.hasOutput())
-    );
+  #hasMore(unit: number): boolean {
+    return this.#groups[unit]!.raft.hasOutput() || this.units[unit - 1]?.hasWork === true;
   }
 
   /** What this server's gateway has taken in, and what it has asked of units and not been answered. */
@@ -232,7 +252,10 @@ export class Server {
       this.#flying = [];
       // What came meanwhile and needs no sync of its own has waited for this one only, and no other may come.
       if (!this.#mustSync) kept.push(...this.#promised.splice(0));
-      for (const promised of kept) promised.group.keep(promised);
+      for (const promised of kept) {
+        promised.group.keep(promised);
+        this.#work.mark(promised.group.unit);
+      }
       this.#env.wake();
     });
   }
@@ -247,6 +270,7 @@ export class Server {
         sendRaft: (of, message) => this.#sendRaft(of, message),
         reply: (to, request, offset, count, outcome, words) =>
           this.#reply(to, request, offset, count, outcome, words),
+        onWork: () => this.#work.mark(unit),
         slotOwners: () => this.registry.slotOwners,
       },
       this.#log,
@@ -283,10 +307,17 @@ export class Server {
     else this.#env.send(message.to, { type: 'raft', unit, message });
   }
 
+  #step(unit: number, message: Message): void {
+    const group = this.#groups[unit];
+    if (group === undefined) return;
+    group.raft.step(message);
+    this.#work.mark(unit);
+  }
+
   #receiveEnvelope(from: ServerId, message: EnvelopeMessage): void {
     const { self } = this.#options;
-    eachBeat(message, from, self, (unit, beat) => this.#groups[unit]?.raft.step(beat));
-    eachAck(message, from, self, (unit, ack) => this.#groups[unit]?.raft.step(ack));
+    eachBeat(message, from, self, (unit, beat) => this.#step(unit, beat));
+    eachAck(message, from, self, (unit, ack) => this.#step(unit, ack));
     if (message.sentUs > 0) this.#envelopes.echo(from, message.sentUs);
   }
 
@@ -297,6 +328,7 @@ export class Server {
       return;
     }
     unit.receive(from, request);
+    this.#work.mark(request.unit);
   }
 
   #reply(

@@ -17,6 +17,10 @@ export class ReadQueue<Read> {
     this.#wake = wake;
   }
 
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
   add(reads: readonly Read[]): void {
     this.#waiting.push(...reads);
     this.run();
