@@ -15,6 +15,11 @@ export interface Fold {
   readonly lastTimestamp: bigint;
   /** Execution digest at throughIndex: equal on all replicas. 16 lower-case hex digits. */
   readonly digest: string;
+  /**
+   * Who replicates the unit as of throughIndex, in the bytes of the log; null: as the books have it. The
+   * machine never looks at it: whoever takes the fold puts it in.
+   */
+  readonly membership: Uint8Array | null;
   /** Set by the entry that initialised the unit: SLOT_COUNT owners. */
   readonly slots: Uint16Array | null;
   /** New and changed accounts, ascending by handle, each as it stands at throughIndex. */
@@ -50,6 +55,8 @@ export interface BooksImage {
   readonly term: number;
   readonly lastTimestamp: bigint;
   readonly digest: string;
+  /** null: not known to the books yet. */
+  readonly membership: Uint8Array | null;
   /** null while the unit is not initialised. */
   readonly slots: Uint16Array | null;
   /** All accounts in handle order, in pieces of any whole number of rows. */
@@ -75,6 +82,7 @@ export function emptyImage(unit: number): BooksImage {
     term: 0,
     lastTimestamp: 0n,
     digest: EMPTY_DIGEST,
+    membership: null,
     slots: null,
     accounts: [],
     opened: new Uint32Array(0),

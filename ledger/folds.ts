@@ -73,6 +73,7 @@ export class Folds {
       throughTerm: term,
       lastTimestamp,
       digest: digest.toString(),
+      membership: null,
       slots: this.#slotsTaken || slots === null ? null : slots.slice(),
       accounts: accounts.takeChanged(),
       transfers: ids.rows.copyFrom(this.#taken.rows),

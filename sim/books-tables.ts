@@ -18,6 +18,7 @@ import type {
 import { assertDenseHandles, assertFold, wrongIndex } from '../server/core/books-fold.ts';
 import { isPendingTransfer, isTransfer, sameId, sideOf, u64At } from '../server/core/books-row.ts';
 import { assertScan, isInScan } from '../server/core/books-scan.ts';
+import { addFold, NO_ROW_SUMS } from '../server/core/books-sum.ts';
 import { CrossingTables } from './books-crossings.ts';
 import { HistoryTable } from './books-history.ts';
 import { PendingTable } from './books-pendings.ts';
@@ -32,7 +33,9 @@ export class BooksTables {
   #term = 0;
   #lastTimestamp = 0n;
   #digest = EMPTY_DIGEST;
+  #membership: Uint8Array | null = null;
   #slots: Uint16Array | null = null;
+  #sums = NO_ROW_SUMS;
   #maxTransferId: Uint32Array = new Uint32Array(4);
   /** By handle, with room to grow. */
   #accounts = new Uint32Array(1_024 * ACCOUNT_ROW_WORDS);
@@ -86,7 +89,9 @@ export class BooksTables {
     this.#term = fold.throughTerm;
     this.#lastTimestamp = fold.lastTimestamp;
     this.#digest = fold.digest;
+    if (fold.membership !== null) this.#membership = fold.membership;
     if (fold.slots !== null) this.#slots = fold.slots;
+    this.#sums = addFold(this.#sums, fold);
   }
 
   image(): BooksImage {
@@ -96,6 +101,7 @@ export class BooksTables {
       term: this.#term,
       lastTimestamp: this.#lastTimestamp,
       digest: this.#digest,
+      membership: this.#membership,
       slots: this.#slots?.slice() ?? null,
       accounts: this.#accountPieces(this.#index),
       ...this.#crossings.image(),

@@ -24,6 +24,7 @@ export function emptyFold(unit: number, afterIndex: number, throughIndex: number
     throughTerm: 1,
     lastTimestamp: FIRST_TIMESTAMP,
     digest: '0123456789abcdef',
+    membership: null,
     slots: null,
     accounts: new Uint32Array(0),
     transfers: new Uint32Array(0),

@@ -65,6 +65,7 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
         term: 0,
         lastTimestamp: 0n,
         digest: '0000000000000000',
+        membership: null,
         slots: null,
         transferCount: 0,
       });
@@ -78,7 +79,8 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
     test('load gives what was folded, before and after a restart', async () => {
       const maker = new FoldMaker(UNIT);
       const slots = Uint16Array.from({ length: SLOT_COUNT }, (_, slot) => (slot * 7) % 65_536);
-      await commit(books, { ...maker.next({ accounts: 50 }), slots });
+      const membership = Uint8Array.of(3, 1, 4, 1, 5);
+      await commit(books, { ...maker.next({ accounts: 50 }), slots, membership });
       await commit(books, maker.next({ accounts: 3, transfers: 40, burnt: 2 }));
       const last = { ...maker.next({ transfers: 5 }), lastTimestamp: LAST, throughTerm: 2 ** 40 };
       const digest = last.digest;
@@ -87,7 +89,7 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
         if (restarted) await reopen();
         const image = books.load();
         expect(image).toMatchObject({ unit: UNIT, index: 3, term: 2 ** 40, lastTimestamp: LAST });
-        expect(image).toMatchObject({ digest, slots, transferCount: 45 });
+        expect(image).toMatchObject({ digest, slots, membership, transferCount: 45 });
         expect(accountsOf(image)).toEqual(maker.accountRows());
       }
     });

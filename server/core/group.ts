@@ -1,12 +1,21 @@
-import { votersOnly } from '../../consensus/membership.ts';
+import { decodeMembership, votersOnly } from '../../consensus/membership.ts';
 import { Raft, type Refusal } from '../../consensus/raft.ts';
-import type { Entry, HardState, Message, ServerId } from '../../consensus/types.ts';
+import {
+  type Entry,
+  EntryKind,
+  type HardState,
+  type Membership,
+  type Message,
+  type ServerId,
+} from '../../consensus/types.ts';
 import type { Log, UnitLog } from './log/log.ts';
 
 /** What a group replicates. */
 export interface StateMachine {
   /** Log index the machine stands at. */
   readonly index: number;
+  /** In force there, as far as whoever keeps the machine's state knows. Read at start. */
+  readonly membership: Membership | null;
   /** False while it must not take more entries, for its books lag too far. */
   readonly ready: boolean;
   apply(entry: Entry): void;
@@ -54,6 +63,8 @@ export class Group {
   readonly #log: Log;
   readonly #machine: StateMachine;
   readonly #events: GroupEvents;
+  /** In force at the machine's index: the books keep it with what they hold. */
+  #membership: Membership;
   /** Committed entries that the machine was not ready for. */
   #committed: Entry[] = [];
   #reads: { context: number; index: number }[] = [];
@@ -68,10 +79,12 @@ export class Group {
     this.#machine = machine;
     this.#events = events;
     const stored = log.unit(options.unit);
+    const configured = votersOnly(options.voters);
+    this.#membership = machine.membership ?? stored.startMembership() ?? configured;
     this.raft = new Raft(
       {
         self: options.self,
-        membership: votersOnly(options.voters),
+        membership: configured,
         zoneOf: options.zoneOf,
         heartbeatTicks: options.heartbeatTicks,
         voteRefusalTicks: options.voteRefusalTicks,
@@ -94,6 +107,11 @@ export class Group {
   /** Leads, has committed in its own term and applied all before: proposals and reads are served. */
   get serving(): boolean {
     return this.#serving;
+  }
+
+  /** In force at the index that the machine stands at. */
+  get membership(): Membership {
+    return this.#membership;
   }
 
   get leader(): ServerId {
@@ -134,6 +152,7 @@ export class Group {
         );
       }
       this.#machine.apply(entry);
+      if (entry.kind === EntryKind.membership) this.#membership = decodeMembership(entry.payload);
       applied += 1;
     }
     if (applied > 0) {

@@ -1,4 +1,5 @@
-import { type Entry, EntryKind, type ServerId } from '../../consensus/types.ts';
+import { decodeMembership, encodeMembership } from '../../consensus/membership.ts';
+import { type Entry, EntryKind, type Membership, type ServerId } from '../../consensus/types.ts';
 import { asEntryWords, EntryBuilder, eventCount, unitInitSubBatch } from '../../ledger/entry.ts';
 import type { LookUpResult } from '../../ledger/machine.ts';
 import { Machine } from '../../ledger/machine.ts';
@@ -85,9 +86,10 @@ export class LedgerUnit {
     this.books = env.openBooks(this.unit);
     const { hashSeed, residentTransfersMax } = options;
     const idFilter = { bytesMax: ID_FILTER_BYTES_MAX, windowIds: options.idFilterWindow };
+    const image = this.books.load();
     this.machine = Machine.load(
       { unit: this.unit, residentTransfersMax, idFilter, hashSeed },
-      this.books.load(),
+      image,
     );
     this.#crossings = new Crossings(this.unit, this.machine, this.#proposals, router, () =>
       options.onWork(),
@@ -98,7 +100,10 @@ export class LedgerUnit {
       () => this.#wake(),
     );
     this.#expiry = new Expiry(this.machine, this.#proposals);
-    const stateMachine = new LedgerStateMachine(this.machine, (entry) => this.#apply(entry));
+    const membership = image.membership && decodeMembership(image.membership);
+    const stateMachine = new LedgerStateMachine(this.machine, membership, (entry) =>
+      this.#apply(entry),
+    );
     this.group = new Group(options.group, log, stateMachine, {
       send: (message) => options.sendRaft(this.unit, message),
       onLeading: () => this.#onLeading(),
@@ -191,7 +196,8 @@ export class LedgerUnit {
     const fold = this.machine.takeFold();
     if (fold === null) return false;
     this.#foldUnderWay = true;
-    this.books.commit(fold, (error) => {
+    const membership = encodeMembership(this.group.membership);
+    this.books.commit({ ...fold, membership }, (error) => {
       this.#foldUnderWay = false;
       if (error !== null) {
         this.#env.fatal(error);
@@ -271,7 +277,7 @@ export class LedgerUnit {
   }
 
   #apply(entry: Entry): void {
-    if (entry.kind === EntryKind.empty) {
+    if (entry.kind !== EntryKind.command) {
       this.machine.skip(entry.index, entry.term);
       return;
     }
@@ -336,11 +342,13 @@ export class LedgerUnit {
 
 /** The machine as its group sees it: it stops taking entries before its unfolded rows fill the memory. */
 class LedgerStateMachine {
+  readonly membership: Membership | null;
   readonly #machine: Machine;
   readonly #applyEntry: (entry: Entry) => void;
 
-  constructor(machine: Machine, applyEntry: (entry: Entry) => void) {
+  constructor(machine: Machine, membership: Membership | null, applyEntry: (entry: Entry) => void) {
     this.#machine = machine;
+    this.membership = membership;
     this.#applyEntry = applyEntry;
   }
 

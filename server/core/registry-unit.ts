@@ -133,7 +133,7 @@ export class RegistryUnit {
   }
 
   #apply(entry: Entry): void {
-    if (entry.kind === EntryKind.empty) return;
+    if (entry.kind !== EntryKind.command) return;
     const command = decodeRegistryEntry(entry.payload);
     const outcome = this.#state.apply(command);
     // Fatal: with other units or voters than the rest this server would vouch for what it doesn't hold.
@@ -206,7 +206,7 @@ function keptState(log: Log): RegistryState {
   const last = Math.min(unit.hardState().commit, unit.lastIndex());
   for (let index = 1; index <= last; index += 1) {
     const [entry] = unit.entries(index, index + 1, 1);
-    if (entry!.kind !== EntryKind.empty) state.apply(decodeRegistryEntry(entry!.payload));
+    if (entry!.kind === EntryKind.command) state.apply(decodeRegistryEntry(entry!.payload));
   }
   return state;
 }
@@ -214,6 +214,8 @@ function keptState(log: Log): RegistryState {
 /** Always ready: it has no books to wait for. */
 class RegistryStateMachine {
   readonly ready = true;
+  /** All memberships are in the log, which is replayed from its start. */
+  readonly membership = null;
   readonly #applyEntry: (entry: Entry) => void;
   #index = 0;
 

@@ -12,6 +12,7 @@ import {
   WORD_BYTES,
 } from '../../../ledger/layout.ts';
 import { isTransfer } from '../../core/books-row.ts';
+import { addSums } from '../../core/books-sum.ts';
 import {
   chunks,
   copyNumber,
@@ -77,11 +78,13 @@ export class BulkTables {
     this.#history = database.prepare(INSERT_HISTORY);
   }
 
-  /** Writes each row's CRC into the given rows. */
-  insertTransfers(rows: Uint32Array): void {
+  /** Writes each row's CRC into the given rows; gives the sum of them, see RowSums. */
+  insertTransfers(rows: Uint32Array): number {
     const crc = TransferRowWord.crc;
+    let sum = 0;
     for (let at = 0; at < rows.length; at += TRANSFER_ROW_WORDS) {
       rows[at + crc] = crc32OfWords(rows, at, crc);
+      sum = addSums(sum, rows[at + crc]!);
     }
     const timestamps = u64Column(rows, TRANSFER_ROW_WORDS, TransferRowWord.rowTimestamp);
     for (const [from, count] of chunks(rows.length / TRANSFER_ROW_WORDS, NUMBERS)) {
@@ -89,6 +92,7 @@ export class BulkTables {
       this.#transfers.run({ numbers, rows: slice(rows, TRANSFER_ROW_WORDS, from, count), count });
     }
     this.#insertIds(rows, timestamps);
+    return sum;
   }
 
   insertBurnt(rows: Uint32Array): void {

@@ -28,9 +28,8 @@ export function readImage(
   indexNow: () => number,
 ): BooksImage {
   const read = file.database.transaction(() => {
-    const { unit, index, term, lastTimestamp, digest, transferCount, slots } = readMeta(
-      file.database,
-    );
+    const meta = readMeta(file.database);
+    const { unit, index, term, lastTimestamp, digest, transferCount, membership, slots } = meta;
     const assertIndex = (what: string): void => {
       if (indexNow() !== index) {
         throw new Error(`${file.file}: a commit came before all ${what} were loaded`);
@@ -43,6 +42,7 @@ export function readImage(
       lastTimestamp,
       digest,
       transferCount,
+      membership: membership && new Uint8Array(membership),
       slots: slots ? new Uint16Array(new Uint8Array(slots).buffer) : null,
       opened: readSealed(file, 'opened', 'far_unit, sequence', OPEN_ROW_WORDS),
       decisions: readSealed(file, 'decision', 'home_unit, sequence', DECISION_ROW_WORDS),

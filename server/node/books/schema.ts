@@ -1,11 +1,12 @@
 import { crc32 } from 'node:zlib';
 import type { Database } from 'better-sqlite3';
 import { EMPTY_DIGEST } from '../../../ledger/fold.ts';
+import { NO_ROW_SUMS, type RowSums } from '../../core/books-sum.ts';
 import { EvenkeelError } from '../../core/error.ts';
 import { accountView, expiryView, pendingView, transferView } from './views.ts';
 
 /** Of the tables and the rows in them. Books of another version are refused, never converted. */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 /**
  * Ids are stored big-endian, so that the order of blobs is the order of numbers. Rows are the packed
@@ -35,6 +36,9 @@ const TABLES = `
     requested_count INTEGER NOT NULL,
     burnt_count INTEGER NOT NULL,
     decision_count INTEGER NOT NULL,
+    row_sum INTEGER NOT NULL,
+    burnt_sum INTEGER NOT NULL,
+    membership BLOB,
     slots BLOB,
     crc INTEGER NOT NULL
   );
@@ -95,7 +99,7 @@ const TABLES = `
 `;
 
 /** The one row of meta. u64s are BigInts, for they pass 2^53. */
-export interface Meta {
+export interface Meta extends RowSums {
   unit: number;
   clusterId: string;
   formatVersion: number;
@@ -108,6 +112,7 @@ export interface Meta {
   requestedCount: number;
   burntCount: number;
   decisionCount: number;
+  membership: Uint8Array | null;
   slots: Uint8Array | null;
 }
 
@@ -130,6 +135,8 @@ export function createSchema(database: Database, unit: number, clusterId: string
       requestedCount: 0,
       burntCount: 0,
       decisionCount: 0,
+      ...NO_ROW_SUMS,
+      membership: null,
       slots: null,
     });
   });
@@ -157,7 +164,7 @@ export function hasSchema(database: Database): boolean {
 const META_COLUMNS = `unit, cluster_id AS clusterId, format_version AS formatVersion,
   applied_index AS "index", term, last_timestamp AS lastTimestamp, digest,
   transfer_count AS transferCount, requested_count AS requestedCount, burnt_count AS burntCount,
-  decision_count AS decisionCount, slots, crc`;
+  decision_count AS decisionCount, row_sum AS rowSum, burnt_sum AS burntSum, membership, slots, crc`;
 
 export function readMeta(database: Database): Meta {
   const row = database.prepare(`SELECT ${META_COLUMNS} FROM meta`).safeIntegers().get() as
@@ -196,6 +203,9 @@ function metaOf(row: MetaRow): Meta {
     requestedCount: Number(row.requestedCount),
     burntCount: Number(row.burntCount),
     decisionCount: Number(row.decisionCount),
+    rowSum: Number(row.rowSum),
+    burntSum: Number(row.burntSum),
+    membership: row.membership as Uint8Array | null,
     slots: row.slots as Uint8Array | null,
   };
 }
@@ -210,12 +220,18 @@ function rotten(message: string): EvenkeelError {
 
 export function writeMeta(database: Database, meta: Meta): void {
   const sql = `INSERT OR REPLACE INTO meta VALUES (1, :unit, :clusterId, :formatVersion, :index,
-    :term, :lastTimestamp, :digest, :transferCount, :requestedCount, :burntCount, :decisionCount, :slots, :crc)`;
+    :term, :lastTimestamp, :digest, :transferCount, :requestedCount, :burntCount, :decisionCount,
+    :rowSum, :burntSum, :membership, :slots, :crc)`;
   database.prepare(sql).run({ ...meta, crc: metaCrc(meta) });
 }
 
 function metaCrc(meta: Meta): number {
-  const { slots, ...rest } = meta;
-  const text = Object.values(rest).join('\n');
-  return crc32(slots ?? new Uint8Array(0), crc32(text));
+  const { slots, membership, ...rest } = meta;
+  // In an order of their own: two objects of the same fields need not list them alike.
+  const text = Object.entries(rest)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${name} ${value}`)
+    .join('\n');
+  const nothing = new Uint8Array(0);
+  return crc32(slots ?? nothing, crc32(membership ?? nothing, crc32(text)));
 }

@@ -1,5 +1,6 @@
 import type { Statement } from 'better-sqlite3';
 import { HistoryRowWord } from '../../../ledger/layout.ts';
+import { addSums, historySum } from '../../core/books-sum.ts';
 import type { CheckedFile } from './checked-file.ts';
 import { NUMBERS } from './connection.ts';
 import { historyRow } from './history-reader.ts';
@@ -14,6 +15,8 @@ export class HistoryCheck {
   readonly #accounts: VerifiedAccounts;
   readonly #at: Statement;
   #expected = 0;
+  /** Of the entries, see RowSums. */
+  sum = 0;
 
   constructor(file: CheckedFile, accounts: VerifiedAccounts) {
     this.#file = file;
@@ -33,6 +36,7 @@ export class HistoryCheck {
     if (row === null) differ(TABLE, name, 'an entry that fits its CRC-32', 'one that fails it');
     mustEqualBalances(TABLE, name, this.#accounts.balances(handle), row, HistoryRowWord.balances);
     this.#expected += 1;
+    this.sum = addSums(this.sum, historySum(row));
   }
 
   finish(): void {

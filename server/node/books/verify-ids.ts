@@ -6,6 +6,7 @@ import {
   WORD_BYTES,
 } from '../../../ledger/layout.ts';
 import { isTransfer, sameId } from '../../core/books-row.ts';
+import { addSums, burntSum } from '../../core/books-sum.ts';
 import type { CheckedFile } from './checked-file.ts';
 import { chunks, ID_BYTES, idAt, idOrder, putId } from './columns.ts';
 import { NUMBERS } from './connection.ts';
@@ -35,6 +36,8 @@ export class IdCheck {
   readonly #file: CheckedFile;
   readonly #find: Statement;
   #expected = 0;
+  /** Of the burnt ids, see RowSums; after `finish`. */
+  burntSum = 0;
 
   constructor(file: CheckedFile) {
     this.#file = file;
@@ -106,6 +109,7 @@ export class IdCheck {
           burntSeal(sealed, 0),
           burnt,
         );
+        this.burntSum = addSums(this.burntSum, burntSum(sealed));
         last = id;
       }
       count += all.length;

@@ -1,5 +1,12 @@
-import { TransferFlag, TransferRowWord, TransferWord } from '../../../ledger/layout.ts';
+import {
+  REQUESTED_ROW_WORDS,
+  RequestedRowWord,
+  TransferFlag,
+  TransferRowWord,
+  TransferWord,
+} from '../../../ledger/layout.ts';
 import { isTransfer } from '../../core/books-row.ts';
+import { addSums, requestedSum } from '../../core/books-sum.ts';
 import type { CheckedFile } from './checked-file.ts';
 import { RowReader } from './row-reader.ts';
 import { offsetsOf, type RowChunk, rowName } from './verify-chunk.ts';
@@ -19,6 +26,8 @@ export class RequestedCheck {
   readonly #file: CheckedFile;
   readonly #rows: RowReader;
   #found = 0;
+  /** Of the rows, see RowSums. */
+  sum = 0;
 
   constructor(file: CheckedFile) {
     this.#file = file;
@@ -36,6 +45,10 @@ export class RequestedCheck {
     for (const [i, amount] of this.#rows.requestedAt(timestamps).entries()) {
       if (amount === null) continue;
       this.#found += 1;
+      const row = new Uint32Array(REQUESTED_ROW_WORDS);
+      row.set(timestamps.subarray(i * 2, i * 2 + 2), RequestedRowWord.timestamp);
+      row.set(amount, RequestedRowWord.amount);
+      this.sum = addSums(this.sum, requestedSum(row));
       checkAmount(rows, offsets[i]!, u128At(amount, 0));
     }
   }

@@ -1,6 +1,7 @@
 import Sqlite from 'better-sqlite3';
 import { SLOT_COUNT, TRANSFER_ROW_WORDS, TransferRowWord } from '../../../ledger/layout.ts';
 import { u64At } from '../../core/books-row.ts';
+import { addSums, transfersSum } from '../../core/books-sum.ts';
 import { EvenkeelError } from '../../core/error.ts';
 import { BooksDamage, CheckedFile } from './checked-file.ts';
 import { hasSchema, type Meta, readMeta } from './schema.ts';
@@ -104,6 +105,7 @@ function verify(
   const pendings = new PendingCheck(file);
   const requested = new RequestedCheck(file);
   let lastTimestamp = 0n;
+  let rowSum = 0;
   for (const chunk of rowChunks(file)) {
     ids.check(chunk);
     userData.check(chunk);
@@ -111,6 +113,7 @@ function verify(
     requested.check(chunk);
     replay.play(chunk);
     const { rows } = chunk;
+    rowSum = addSums(rowSum, transfersSum(rows));
     seen.rows += rows.length / TRANSFER_ROW_WORDS;
     lastTimestamp = u64At(rows, rows.length - TRANSFER_ROW_WORDS + TransferRowWord.rowTimestamp);
     onProgress('rows', seen.rows, meta.transferCount);
@@ -127,6 +130,8 @@ function verify(
   requested.finish(meta.requestedCount);
   history.finish();
   crossings.finish(meta.decisionCount);
+  mustEqual('meta', 'row_sum', addSums(rowSum, requested.sum, history.sum), meta.rowSum);
+  mustEqual('meta', 'burnt_sum', ids.burntSum, meta.burntSum);
 }
 
 /** The one row, beyond its CRC. */

@@ -13,6 +13,7 @@ import {
 } from '../../../ledger/layout.ts';
 import { assertDenseHandles, assertFold, wrongIndex } from '../../core/books-fold.ts';
 import { u64At } from '../../core/books-row.ts';
+import { addSums, burntSum, historySum, requestedSum } from '../../core/books-sum.ts';
 import { BulkTables } from './bulk.ts';
 import { BulkPending } from './bulk-pending.ts';
 import { BulkUserData } from './bulk-user-data.ts';
@@ -74,7 +75,7 @@ export class BooksWriter {
     if (meta.index !== fold.afterIndex) throw wrongIndex(fold, meta.index);
     assertDenseHandles(fold, this.#accountCount.get() as number);
     this.#bulk.putAccounts(fold.accounts);
-    this.#bulk.insertTransfers(fold.transfers);
+    const sum = this.#bulk.insertTransfers(fold.transfers);
     this.#userData.insert(fold.transfers);
     this.#pending.putPendings(fold.pendings);
     this.#pending.insertRequested(fold.requested);
@@ -92,6 +93,9 @@ export class BooksWriter {
       requestedCount: meta.requestedCount + fold.requested.length / REQUESTED_ROW_WORDS,
       burntCount: meta.burntCount + fold.burnt.length / BURNT_ROW_WORDS,
       decisionCount: meta.decisionCount + decisions,
+      rowSum: addSums(meta.rowSum, sum, requestedSum(fold.requested), historySum(fold.history)),
+      burntSum: addSums(meta.burntSum, burntSum(fold.burnt)),
+      membership: fold.membership ?? meta.membership,
       slots: slots ? new Uint8Array(slots.buffer, slots.byteOffset, slots.byteLength) : meta.slots,
     });
   }
