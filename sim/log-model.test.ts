@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Entry } from '../consensus/types.ts';
+import { votersOnly } from '../consensus/membership.ts';
+import { type Entry, EntryKind } from '../consensus/types.ts';
 import { dump, LogRun, seededRandom } from './testing/log-run.ts';
 
 describe('the log beside its model', () => {
@@ -147,6 +148,62 @@ describe('the log beside its model', () => {
     expect(() => log.unit(1).entries(1, 4, 1)).toThrow('not all');
   });
 
+  it('starts after what was compacted and still knows its term and membership (C128)', () => {
+    const run = new LogRun(seededRandom(1), { segmentBytes: 1 << 20, cacheBytes: 1 << 20 });
+    const membership = votersOnly([1, 2, 3]);
+    run.write({ unit: 1, entry: entry(1, 8, 3) });
+    run.write({ unit: 1, entry: entry(2, 8, 4) });
+    run.write({ unit: 1, entry: entry(3, 8, 5) });
+    run.write({ unit: 1, hard: { term: 5, vote: 2, commit: 2 } });
+    run.write({ unit: 1, compact: { index: 2, term: 4, membership } });
+    for (const stage of ['at once', 'after a restart']) {
+      const unit = run.log.unit(1);
+      expect([stage, unit.firstIndex(), unit.lastIndex()]).toEqual([stage, 3, 3]);
+      expect([unit.term(2), unit.term(3)]).toEqual([4, 5]);
+      expect(unit.snapshot()).toEqual({ index: 2, term: 4, membership });
+      expect(() => unit.term(1)).toThrow('no index 1');
+      expect(() => unit.entries(2, 4, 1e9)).toThrow('not all');
+      run.flush();
+      run.drain();
+      run.restart('crash');
+    }
+  });
+
+  it('starts after a snapshot that is far beyond its end, keeping term and vote (C125)', () => {
+    const run = new LogRun(seededRandom(1), { segmentBytes: 1 << 20, cacheBytes: 1 << 20 });
+    const membership = votersOnly([1, 2, 3]);
+    run.write({ unit: 1, entry: entry(1, 8, 3) });
+    run.write({ unit: 1, hard: { term: 7, vote: 2, commit: 1 } });
+    run.write({ unit: 1, reset: { index: 50, term: 6, membership } });
+    run.write({ unit: 1, entry: entry(51, 8, 6) });
+    for (const stage of ['at once', 'after a restart']) {
+      const unit = run.log.unit(1);
+      expect([stage, unit.firstIndex(), unit.lastIndex()]).toEqual([stage, 51, 51]);
+      expect([unit.term(50), unit.term(51)]).toEqual([6, 6]);
+      expect(unit.hardState()).toEqual({ term: 7, vote: 2, commit: 50 });
+      run.flush();
+      run.drain();
+      run.restart('crash');
+    }
+  });
+
+  it('refuses to compact what is not there, and to go back behind what is committed', () => {
+    const run = new LogRun(seededRandom(1), { segmentBytes: 1 << 20, cacheBytes: 0 });
+    const { log } = run;
+    const mark = (index: number, term: number) => ({
+      index,
+      term,
+      membership: votersOnly([1, 2, 3]),
+    });
+    log.append(1, [entry(1, 1, 3), entry(2, 1, 3), entry(3, 1, 3)]);
+    log.setHardState(1, { term: 3, vote: 2, commit: 2 });
+    expect(() => log.compact(1, mark(4, 3))).toThrow('compaction to 4 of 3 entries');
+    expect(() => log.compact(1, mark(2, 4))).toThrow('meets an entry of term 3');
+    log.compact(1, mark(2, 3));
+    expect(() => log.compact(1, mark(2, 3))).toThrow('compaction to 2 after 2');
+    expect(() => log.reset(1, mark(1, 3))).toThrow('committed up to 2');
+  });
+
   it('refuses everything once a sync has failed', () => {
     for (let operations = 0; operations < 2; operations++) {
       const run = new LogRun(seededRandom(1), { segmentBytes: 1 << 20, cacheBytes: 0 });
@@ -198,15 +255,20 @@ function entry(index: number, payloadBytes: number, term = 1): Entry {
 
 function compareRange(run: LogRun): void {
   const id = 1 + (run.random() % 3);
-  const { entries, hard } = run.model.unit(id);
+  const { start, entries, hard } = run.model.unit(id);
+  const first = (start?.index ?? 0) + 1;
   const unit = run.log.unit(id);
-  const lo = 1 + (run.random() % (entries.length + 1));
-  const hi = lo + (run.random() % (entries.length + 2 - lo));
+  const from = run.random() % (entries.length + 1);
+  const to = from + (run.random() % (entries.length + 1 - from));
   expect(unit.hardState()).toEqual(hard);
-  expect(unit.lastIndex()).toBe(entries.length);
-  expect(unit.term(lo - 1)).toBe(entries[lo - 2]?.term ?? 0);
-  const found = unit.entries(lo, hi, Number.POSITIVE_INFINITY);
-  expect(found).toEqual(entries.slice(lo - 1, hi - 1));
+  expect(unit.firstIndex()).toBe(first);
+  expect(unit.lastIndex()).toBe(first + entries.length - 1);
+  expect(unit.startMembership()).toEqual(start?.membership ?? null);
+  expect(unit.term(first + from - 1)).toBe(entries[from - 1]?.term ?? start?.term ?? 0);
+  const found = unit.entries(first + from, first + to, Number.POSITIVE_INFINITY);
+  expect(found).toEqual(entries.slice(from, to));
+  const memberships = entries.filter(({ kind }) => kind === EntryKind.membership);
+  expect(unit.memberships()).toEqual(memberships);
 }
 
 function countReads(run: LogRun): () => number {

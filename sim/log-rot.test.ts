@@ -115,8 +115,12 @@ describe('the log over a rotting disk', () => {
   });
 
   it('finds rot when an entry is read back', () => {
-    const run = writtenRun(2);
+    const run = new LogRun(seededRandom(1), OPTIONS);
     const offset = RECORDS_OFFSET + 40; // behind a hard state
+    run.write({ unit: 2, hard: { term: 1, vote: 0, commit: 0 } });
+    run.write({ unit: 2, entry: { term: 1, index: 1, kind: 1, payload: new Uint8Array(9) } });
+    run.flush();
+    run.drain();
     run.disk.flipBit('log-00000001.seg', offset + 8, 0);
     expect(() => dump(run.log)).toThrow(
       `log_rotten: log-00000001.seg at byte ${offset}: entry 1 of unit 2 reads back wrong`,
@@ -180,12 +184,14 @@ describe('the log over a rotting disk', () => {
       { ...IDENTITY, clusterId: 'f'.repeat(32) },
       { ...IDENTITY, server: 4 },
       { ...IDENTITY, zone: 'sh1' },
-      { ...IDENTITY, formatVersion: 2 },
+      { ...IDENTITY, formatVersion: IDENTITY.formatVersion - 1 },
     ];
     for (const other of others) {
       const open = () => Log.open(run.disk, other, OPTIONS);
       expect(open).toThrow('log_foreign');
-      expect(open).toThrow(`server ${IDENTITY.server}, zone ${IDENTITY.zone}, log format 1, but`);
+      expect(open).toThrow(
+        `server ${IDENTITY.server}, zone ${IDENTITY.zone}, log format ${IDENTITY.formatVersion}, but`,
+      );
       expect(open).toThrow(
         `cluster ${other.clusterId}, server ${other.server}, zone ${other.zone}`,
       );

@@ -1,4 +1,5 @@
-import type { Entry, HardState } from '../../consensus/types.ts';
+import { encodeMembership, votersOnly } from '../../consensus/membership.ts';
+import { type Entry, EntryKind, type HardState, type SnapshotMark } from '../../consensus/types.ts';
 import {
   LOG_FORMAT_VERSION,
   Log,
@@ -18,9 +19,13 @@ export const IDENTITY: LogIdentity = {
 /** One record as the caller sees it. A log's content is what its records make, one after the other. */
 export type Written =
   | { readonly unit: number; readonly entry: Entry }
-  | { readonly unit: number; readonly hard: HardState };
+  | { readonly unit: number; readonly hard: HardState }
+  | { readonly unit: number; readonly compact: SnapshotMark }
+  | { readonly unit: number; readonly reset: SnapshotMark };
 
 interface UnitModel {
+  /** What the entries start after. */
+  start: SnapshotMark | null;
   entries: Entry[];
   hard: HardState;
 }
@@ -32,34 +37,54 @@ export class LogModel {
   apply(written: Written): void {
     const unit = this.unit(written.unit);
     this.units.set(written.unit, unit);
+    const startIndex = unit.start?.index ?? 0;
     if ('hard' in written) unit.hard = written.hard;
-    else unit.entries = [...unit.entries.slice(0, written.entry.index - 1), written.entry];
+    else if ('entry' in written) {
+      const kept = unit.entries.slice(0, written.entry.index - 1 - startIndex);
+      unit.entries = [...kept, written.entry];
+    } else {
+      const start = 'compact' in written ? written.compact : written.reset;
+      unit.start = start;
+      unit.entries =
+        'compact' in written ? unit.entries.filter(({ index }) => index > start.index) : [];
+      unit.hard = { ...unit.hard, commit: Math.max(unit.hard.commit, start.index) };
+    }
   }
 
   unit(id: number): UnitModel {
-    return this.units.get(id) ?? { entries: [], hard: { term: 0, vote: 0, commit: 0 } };
+    return (
+      this.units.get(id) ?? { start: null, entries: [], hard: { term: 0, vote: 0, commit: 0 } }
+    );
   }
 
   dump(): string {
     const ids = [...this.units.keys()].sort((a, b) => a - b);
-    return ids.map((id) => text(id, this.unit(id).entries, this.unit(id).hard)).join('\n');
+    return ids.map((id) => text(id, this.unit(id))).join('\n');
   }
 }
 
 export function dump(log: Log): string {
   const units = log.units().map((id) => {
     const unit = log.unit(id);
-    const entries = unit.entries(1, unit.lastIndex() + 1, Number.POSITIVE_INFINITY);
-    return text(id, entries, unit.hardState());
+    const first = unit.firstIndex();
+    const entries = unit.entries(first, unit.lastIndex() + 1, Number.POSITIVE_INFINITY);
+    const membership = unit.startMembership();
+    const index = first - 1;
+    const start = membership === null ? null : { index, term: unit.term(index), membership };
+    return text(id, { start, entries, hard: unit.hardState() });
   });
   return units.join('\n');
 }
 
-function text(id: number, entries: readonly Entry[], hard: HardState): string {
+function text(id: number, { start, entries, hard }: UnitModel): string {
   const list = entries.map(
     ({ term, index, kind, payload }) => `${index}/${term}/${kind}/${Array.from(payload).join('.')}`,
   );
-  return `unit ${id} term ${hard.term} vote ${hard.vote} commit ${hard.commit}: ${list.join(' ')}`;
+  const from =
+    start === null
+      ? ''
+      : ` after ${start.index}/${start.term}/${start.membership.voters.join('.')}`;
+  return `unit ${id} term ${hard.term} vote ${hard.vote} commit ${hard.commit}${from}: ${list.join(' ')}`;
 }
 
 /** A log on a simulated disk whose operations complete one by one when asked, beside all that was ever written. */
@@ -110,30 +135,54 @@ export class LogRun {
   write(written: Written): void {
     this.written.push(written);
     this.model.apply(written);
-    if ('hard' in written) this.log.setHardState(written.unit, written.hard);
-    else this.log.append(written.unit, [written.entry]);
+    const { unit } = written;
+    if ('hard' in written) this.log.setHardState(unit, written.hard);
+    else if ('entry' in written) this.log.append(unit, [written.entry]);
+    else if ('compact' in written) this.log.compact(unit, written.compact);
+    else this.log.reset(unit, written.reset);
   }
 
   /** Something that consensus could write next. */
   writeAnything(): void {
     const { random } = this;
     const unit = 1 + (random() % 3);
-    const { entries, hard } = this.model.unit(unit);
-    const last = entries.length;
-    if (random() % 4 === 0) {
-      const term = Math.max(hard.term, entries.at(-1)?.term ?? 0) + (random() % 2);
+    const { start, entries, hard } = this.model.unit(unit);
+    const first = (start?.index ?? 0) + 1;
+    const last = first + entries.length - 1;
+    const termAt = (index: number) =>
+      index < first ? (start?.term ?? 0) : entries[index - first]!.term;
+    const dice = random() % 16;
+    if (dice < 4) {
+      const term = Math.max(hard.term, termAt(last)) + (random() % 2);
       const vote = term > hard.term || hard.vote === 0 ? random() % 4 : hard.vote;
       const commit = hard.commit + (random() % (last - hard.commit + 1));
       this.write({ unit, hard: { term, vote, commit } });
       return;
     }
+    const membership = votersOnly([1, 2, 3 + (random() % 3)]);
+    if (dice < 6 && hard.commit >= first) {
+      const index = first + (random() % (hard.commit - first + 1));
+      this.write({ unit, compact: { index, term: termAt(index), membership } });
+      return;
+    }
+    if (dice === 6 && random() % 4 === 0) {
+      const index = hard.commit + 1 + (random() % 9);
+      this.write({ unit, reset: { index, term: termAt(last) + (random() % 2), membership } });
+      return;
+    }
     const uncommitted = last - hard.commit;
     const back = random() % 5 === 0 ? random() % (uncommitted + 1) : 0;
     const index = last + 1 - back;
-    const term = (entries[index - 2]?.term ?? 1) + (random() % 4 === 0 ? 1 : 0);
+    const before = index === 1 ? 1 : termAt(index - 1);
+    const term = before + (random() % 4 === 0 ? 1 : 0);
+    const kind = random() % 3;
+    if (kind === EntryKind.membership) {
+      this.write({ unit, entry: { term, index, kind, payload: encodeMembership(membership) } });
+      return;
+    }
     const payload = new Uint8Array(random() % 7 === 0 ? random() % 700 : random() % 40);
     for (let i = 0; i < payload.length; i++) payload[i] = random();
-    this.write({ unit, entry: { term, index, kind: random() % 3, payload } });
+    this.write({ unit, entry: { term, index, kind, payload } });
   }
 
   /**

@@ -15,7 +15,7 @@
  * segment's header, which holds the end and the last CRC of the segment before. So the log is one chain: a
  * record that was moved, lost or left over from another time does not fit.
  *
- * Room left: record types from 3, record flags (bit 0: payload is lz4), 32 bytes in the header for the SHA-256
+ * Room left: record types from 5, record flags (bit 0: payload is lz4), 32 bytes in the header for the SHA-256
  * of the segment before, mark flags from bit 1. Whatever this version does not know, it refuses. Compression
  * is not used: on packed 128-byte records lz4 saves 70 to 77 % of the bytes for 0.25 us a transfer on
  * every replica's one logic core, more than applying it costs, while the log lives only until the books have it.
@@ -28,7 +28,7 @@ export interface LogIdentity {
   readonly formatVersion: number;
 }
 
-export const LOG_FORMAT_VERSION = 1;
+export const LOG_FORMAT_VERSION = 2;
 
 /** Written in one piece by disks of today; what must not tear each other apart lies in different blocks. */
 export const BLOCK_BYTES = 4096;

@@ -1,5 +1,7 @@
-import type { Entry, HardState } from '../../../consensus/types.ts';
+import { decodeMembership, encodeMembership } from '../../../consensus/membership.ts';
+import type { Entry, HardState, SnapshotMark } from '../../../consensus/types.ts';
 import type { Disk, DiskDone } from '../disk.ts';
+import { checkCompacted, checkEntry, checkHardState, checkReset } from './checks.ts';
 import { EntryCache } from './entry-cache.ts';
 import { check, rotten } from './error.ts';
 import { type LogIdentity, segmentName, viewOf } from './format.ts';
@@ -79,7 +81,7 @@ export class Log {
       checkEntry(unit, term, index, (what) => new Error(`log: ${what}`));
       const fields = { type: RecordType.entry, unit: unitId, kind, term, index };
       const position = this.#add(fields, payload);
-      unit.push(index, term, position, payload.length, entry);
+      unit.push(index, term, kind, position, payload.length, entry);
       this.#cache.add(unit, entry);
     }
   }
@@ -94,6 +96,30 @@ export class Log {
     viewOf(payload).setUint32(0, vote, true);
     this.#add({ type: RecordType.hardState, unit: unitId, kind: 0, term, index: commit }, payload);
     unit.setHardState({ term, vote, commit });
+  }
+
+  /**
+   * The unit's entries up to `mark.index` may go: its books hold them, checkpointed and synced. They are gone at
+   * once for readers, on disk once a flush is done; a crash before it may bring them back.
+   */
+  compact(unitId: number, mark: SnapshotMark): void {
+    this.#checkUsable();
+    const unit = this.unit(unitId);
+    checkCompacted(unit, mark, (what) => new Error(`log: ${what}`));
+    this.#addMark(RecordType.compacted, unitId, mark);
+    unit.startAfter(mark);
+  }
+
+  /**
+   * The unit's books were replaced by a state at `mark`, which is durable: all entries go, and the log starts after it.
+   * For readers at once, on disk with the next flush.
+   */
+  reset(unitId: number, mark: SnapshotMark): void {
+    this.#checkUsable();
+    const unit = this.unit(unitId);
+    checkReset(unit, mark, (what) => new Error(`log: ${what}`));
+    this.#addMark(RecordType.reset, unitId, mark);
+    unit.reset(mark);
   }
 
   /** There is something to flush. True after opening an existing log. */
@@ -138,6 +164,11 @@ export class Log {
     });
   }
 
+  #addMark(type: number, unit: number, mark: SnapshotMark): void {
+    const { index, term, membership } = mark;
+    this.#add({ type, unit, kind: 0, term, index }, encodeMembership(membership));
+  }
+
   #add(fields: Parameters<Stage['add']>[0], payload: Uint8Array): Position {
     this.#bytes += RECORD_HEADER_BYTES + payload.length;
     return this.#stage.add(fields, payload);
@@ -149,46 +180,30 @@ export class Log {
 
   /** A record that was read back. The writer refuses what would not fit here, so a misfit is damage. */
   #replay(head: RecordHead, position: Position, file: Uint8Array): void {
-    const { term, index, payloadBytes } = head;
+    const { type, term, index, kind, payloadBytes } = head;
     const unit = this.unit(head.unit);
     const error = (what: string) => rotten(segmentName(position.segment), position.offset, what);
     this.#bytes += RECORD_HEADER_BYTES + payloadBytes;
-    if (head.type === RecordType.entry) {
+    if (type === RecordType.entry) {
       checkEntry(unit, term, index, error);
-      unit.push(index, term, position, payloadBytes, null);
+      unit.push(index, term, kind, position, payloadBytes, null);
       return;
     }
-    const vote = viewOf(file).getUint32(position.offset + RECORD_HEADER_BYTES, true);
-    const hardState = { term, vote, commit: index };
-    checkHardState(unit, hardState, error);
-    unit.setHardState(hardState);
-  }
-}
-
-function checkEntry(
-  unit: UnitLog,
-  term: number,
-  index: number,
-  error: (what: string) => Error,
-): void {
-  const fail = (what: string) => error(`unit ${unit.id}: entry ${index} of term ${term} ${what}`);
-  const { commit } = unit.hardState();
-  if (!Number.isSafeInteger(term) || !Number.isSafeInteger(index)) throw fail('is no entry');
-  if (index > unit.lastIndex() + 1) throw fail(`leaves a gap after ${unit.lastIndex()}`);
-  if (index <= commit) throw fail(`would drop entries that are committed up to ${commit}`);
-  const before = unit.term(index - 1);
-  if (term < before) throw fail(`follows one of term ${before}`);
-}
-
-/** Entries reach the disk before a hard state that commits them, or with it; promises are never taken back. */
-function checkHardState(unit: UnitLog, hard: HardState, error: (what: string) => Error): void {
-  const { term, vote, commit } = hard;
-  const before = unit.hardState();
-  const fail = (what: string) => error(`unit ${unit.id}: hard state of term ${term} ${what}`);
-  if (commit > unit.lastIndex()) throw fail(`commits ${commit} of ${unit.lastIndex()} entries`);
-  if (commit < before.commit) throw fail(`commits ${commit} after ${before.commit}`);
-  if (term < before.term) throw fail(`follows term ${before.term}`);
-  if (term === before.term && before.vote !== 0 && vote !== before.vote) {
-    throw fail(`votes for ${vote} after ${before.vote}`);
+    const from = position.offset + RECORD_HEADER_BYTES;
+    if (type === RecordType.hardState) {
+      const hardState = { term, vote: viewOf(file).getUint32(from, true), commit: index };
+      checkHardState(unit, hardState, error);
+      unit.setHardState(hardState);
+      return;
+    }
+    const membership = decodeMembership(file.subarray(from, from + payloadBytes));
+    const mark = { index, term, membership };
+    if (type === RecordType.compacted) {
+      checkCompacted(unit, mark, error);
+      unit.startAfter(mark);
+    } else {
+      checkReset(unit, mark, error);
+      unit.reset(mark);
+    }
   }
 }

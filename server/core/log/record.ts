@@ -12,7 +12,13 @@ export const RecordType = {
   entry: 1,
   /** `index` is the commit; payload: vote u32, zero u32. */
   hardState: 2,
+  /** The unit's entries up to `index`, of `term`, are in its books; payload: the membership in force there. */
+  compacted: 3,
+  /** The unit's log is empty and starts after `index`, for its books were replaced; else as `compacted`. */
+  reset: 4,
 } as const;
+
+const LAST_TYPE = RecordType.reset;
 
 export interface RecordFields {
   readonly type: number;
@@ -65,7 +71,7 @@ export function decodeRecord(
   if (at + RECORD_HEADER_BYTES > bytes.length) return null;
   // Type and flags at once: a flag set is a format that this version does not know.
   const type = view.getUint16(at + 14, true);
-  if (type !== RecordType.entry && type !== RecordType.hardState) return null;
+  if (type < RecordType.entry || type > LAST_TYPE) return null;
   const payloadBytes = view.getUint32(at + 4, true);
   if (payloadBytes > PAYLOAD_BYTES_MAX) return null;
   const end = at + recordBytes(payloadBytes);

@@ -19,6 +19,14 @@ export class TermRuns {
     }
   }
 
+  /** Forgets all before `first`. */
+  startAt(first: number): void {
+    let gone = 0;
+    while (gone + 1 < this.#starts.length && this.#starts[gone + 1]! <= first) gone += 1;
+    this.#starts.splice(0, gone);
+    this.#terms.splice(0, gone);
+  }
+
   /** 0 before the first run. */
   at(index: number): number {
     let low = 0;

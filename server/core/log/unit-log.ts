@@ -1,9 +1,11 @@
-import type {
-  Entry,
-  HardState,
-  LogStore,
-  Membership,
-  SnapshotMark,
+import { decodeMembership } from '../../../consensus/membership.ts';
+import {
+  type Entry,
+  EntryKind,
+  type HardState,
+  type LogStore,
+  type Membership,
+  type SnapshotMark,
 } from '../../../consensus/types.ts';
 import type { Disk } from '../disk.ts';
 import type { CachedUnit } from './entry-cache.ts';
@@ -24,6 +26,9 @@ export class UnitLog implements LogStore, CachedUnit {
   #recent: (Entry | undefined)[] = [];
   #head = 0;
   #hardState: HardState = { term: 0, vote: 0, commit: 0 };
+  /** What the log starts after; null if it began empty and nothing was compacted yet. */
+  #start: SnapshotMark | null = null;
+  #membershipIndexes: number[] = [];
   #hasRecords = false;
 
   constructor(id: number, disk: Disk) {
@@ -35,18 +40,21 @@ export class UnitLog implements LogStore, CachedUnit {
     return this.#hasRecords;
   }
 
-  /** Entries are never removed yet. */
   firstIndex(): number {
-    return 1;
+    return this.#positions.first;
   }
 
   lastIndex(): number {
-    return this.#positions.count;
+    return this.#positions.last;
   }
 
+  /** Of what the log starts after, too (C128). */
   term(index: number): number {
-    check(index >= 0 && index <= this.lastIndex(), `unit ${this.id} has no index ${index}`);
-    return this.#terms.at(index);
+    check(
+      index >= this.firstIndex() - 1 && index <= this.lastIndex(),
+      `unit ${this.id} has no index ${index}`,
+    );
+    return index < this.firstIndex() ? (this.#start?.term ?? 0) : this.#terms.at(index);
   }
 
   hardState(): HardState {
@@ -55,16 +63,19 @@ export class UnitLog implements LogStore, CachedUnit {
 
   /** A prefix of [lo, hi) with at most `maxBytes` of payload, but at least one entry if lo < hi. */
   entries(lo: number, hi: number, maxBytes: number): Entry[] {
-    check(lo >= 1 && hi <= this.lastIndex() + 1, `unit ${this.id} has not all of [${lo}, ${hi})`);
+    check(
+      lo >= this.firstIndex() && hi <= this.lastIndex() + 1,
+      `unit ${this.id} has not all of [${lo}, ${hi})`,
+    );
     const found: Entry[] = [];
     let end = lo;
     let bytes = 0;
     while (end < hi) {
-      bytes += this.#positions.payloadBytes(end - 1);
+      bytes += this.#positions.payloadBytes(end);
       if (bytes > maxBytes && end > lo) break;
       end += 1;
     }
-    const recentFrom = this.lastIndex() + 1 - (this.#recent.length - this.#head);
+    const recentFrom = this.#recentFrom();
     let next = lo;
     while (next < Math.min(end, recentFrom)) {
       next = this.#readSpan(next, Math.min(end, recentFrom), found);
@@ -74,23 +85,30 @@ export class UnitLog implements LogStore, CachedUnit {
   }
 
   startMembership(): Membership | null {
-    return null;
+    return this.#start?.membership ?? null;
   }
 
-  /** None is written yet. */
   memberships(): readonly Entry[] {
-    return [];
+    return this.#membershipIndexes.map((index) => this.entries(index, index + 1, 0)[0]!);
   }
 
-  /** Entries are never removed yet, so no peer needs one. */
+  /** In force at `index`; null if the log says nothing of it. */
+  membershipAt(index: number): Membership | null {
+    const at = this.#membershipIndexes.findLast((held) => held <= index);
+    if (at === undefined) return this.startMembership();
+    return decodeMembership(this.entries(at, at + 1, 0)[0]!.payload);
+  }
+
+  /** What the log starts after: a peer that needs earlier entries gets the books, which hold at least that. */
   snapshot(): SnapshotMark | null {
-    return null;
+    return this.#start;
   }
 
   /** For Log: a new entry, which drops what the unit had from its index on. Null `cached`: it is on disk only. */
   push(
     index: number,
     term: number,
+    kind: number,
     position: Position,
     payloadBytes: number,
     cached: Entry | null,
@@ -98,8 +116,31 @@ export class UnitLog implements LogStore, CachedUnit {
     if (index <= this.lastIndex()) this.#truncate(index);
     this.#positions.push(position, payloadBytes);
     this.#terms.push(index, term);
+    if (kind === EntryKind.membership) this.#membershipIndexes.push(index);
     if (cached !== null) this.#recent.push(cached);
     this.#hasRecords = true;
+  }
+
+  /** For Log: drops all up to `mark.index`, at which there is an entry of `mark.term` if anything is to stay. */
+  startAfter(mark: SnapshotMark): void {
+    const { index } = mark;
+    const recentFrom = this.#recentFrom();
+    const dropped = Math.min(index, this.lastIndex()) + 1 - recentFrom;
+    for (let i = 0; i < dropped; i++) this.#recent[this.#head + i] = undefined;
+    if (dropped > 0) this.#head += dropped;
+    this.#trimRecent();
+    this.#positions.startAt(index + 1);
+    this.#terms.startAt(index + 1);
+    this.#membershipIndexes = this.#membershipIndexes.filter((held) => held > index);
+    this.#start = mark;
+    const { term, vote, commit } = this.#hardState;
+    this.setHardState({ term, vote, commit: Math.max(commit, index) });
+  }
+
+  /** For Log: as `startAfter`, and nothing stays. */
+  reset(mark: SnapshotMark): void {
+    if (this.lastIndex() >= this.firstIndex()) this.#truncate(this.firstIndex());
+    this.startAfter(mark);
   }
 
   /** For Log. */
@@ -112,10 +153,18 @@ export class UnitLog implements LogStore, CachedUnit {
     if (this.#recent[this.#head] !== entry) return; // truncated before
     this.#recent[this.#head] = undefined;
     this.#head += 1;
-    if (this.#head > 64 && this.#head * 2 > this.#recent.length) {
-      this.#recent = this.#recent.slice(this.#head);
-      this.#head = 0;
-    }
+    this.#trimRecent();
+  }
+
+  /** Index of the oldest entry that is held in memory, or of the next one that will be. */
+  #recentFrom(): number {
+    return this.lastIndex() + 1 - (this.#recent.length - this.#head);
+  }
+
+  #trimRecent(): void {
+    if (this.#head <= 64 || this.#head * 2 <= this.#recent.length) return;
+    this.#recent = this.#recent.slice(this.#head);
+    this.#head = 0;
   }
 
   #truncate(index: number): void {
@@ -123,20 +172,21 @@ export class UnitLog implements LogStore, CachedUnit {
     this.#recent.length = Math.max(keptRecent, this.#head);
     this.#positions.truncate(index - 1);
     this.#terms.truncate(index);
+    while ((this.#membershipIndexes.at(-1) ?? 0) >= index) this.#membershipIndexes.pop();
   }
 
   /** Reads entries from `lo` on that lie close together, at least one; returns the index after them. */
   #readSpan(lo: number, hi: number, found: Entry[]): number {
     const positions = this.#positions;
     const endOf = (i: number) => positions.offset(i) + recordBytes(positions.payloadBytes(i));
-    const segment = positions.segment(lo - 1);
-    const start = positions.offset(lo - 1);
-    let end = endOf(lo - 1);
+    const segment = positions.segment(lo);
+    const start = positions.offset(lo);
+    let end = endOf(lo);
     let next = lo + 1;
-    for (; next < hi && positions.segment(next - 1) === segment; next++) {
-      const nextEnd = endOf(next - 1);
-      if (positions.offset(next - 1) - end > READ_GAP_BYTES || nextEnd - start > READ_SPAN_BYTES)
-        break;
+    for (; next < hi && positions.segment(next) === segment; next++) {
+      const nextEnd = endOf(next);
+      const gap = positions.offset(next) - end;
+      if (gap < 0 || gap > READ_GAP_BYTES || nextEnd - start > READ_SPAN_BYTES) break;
       end = nextEnd;
     }
     const bytes = this.#disk.read(segmentName(segment), start, end - start);
@@ -147,18 +197,17 @@ export class UnitLog implements LogStore, CachedUnit {
 
   /** Damage since the record was written or last read is found here, before anyone believes it. */
   #decode(index: number, bytes: Uint8Array, view: DataView, start: number): Entry {
-    const i = index - 1;
-    const offset = this.#positions.offset(i);
+    const offset = this.#positions.offset(index);
     const at = offset - start;
-    const head = decodeRecord(bytes, view, at, this.#positions.seed(i));
+    const head = decodeRecord(bytes, view, at, this.#positions.seed(index));
     const fits =
       head !== null &&
       head.type === RecordType.entry &&
       head.unit === this.id &&
       head.index === index &&
-      head.payloadBytes === this.#positions.payloadBytes(i);
+      head.payloadBytes === this.#positions.payloadBytes(index);
     if (!fits) {
-      const name = segmentName(this.#positions.segment(i));
+      const name = segmentName(this.#positions.segment(index));
       throw rotten(name, offset, `entry ${index} of unit ${this.id} reads back wrong`);
     }
     const from = at + RECORD_HEADER_BYTES;
