@@ -41,6 +41,8 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
+/** To the nanosecond: the transfers of a batch share their millisecond, and what is printed can be asked for. */
 export function timeText(timestampNs: bigint): string {
-  return new Date(Number(timestampNs / 1_000_000n)).toISOString();
+  const second = new Date(Number(timestampNs / 1_000_000_000n) * 1_000).toISOString().slice(0, 19);
+  return `${second}.${(timestampNs % 1_000_000_000n).toString().padStart(9, '0')}Z`;
 }
