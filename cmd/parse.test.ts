@@ -5,7 +5,6 @@ import { timeText } from './show.ts';
 
 const EUR = { number: 978, currency: 'EUR', scale: 2 };
 const POINTS = { number: 7, currency: 'Points', scale: 0 };
-const SECOND_EUR = { number: 1_978, currency: 'EUR', scale: 2 };
 const FAKE = { number: 8, currency: '978', scale: 1 };
 
 describe('a ledger', () => {
@@ -16,12 +15,17 @@ describe('a ledger', () => {
     expect(parseLedger([FAKE, EUR], '978')).toBe(EUR);
   });
 
+  it("is, where several have a currency's code, the one with the currency's number", () => {
+    expect(parseLedger([{ ...EUR, number: 11 }, EUR, { ...EUR, number: 1_978 }], 'eur')).toBe(EUR);
+  });
+
   it('is asked for again if it is not known, or if several have that name', () => {
     expect(() => parseLedger([EUR, POINTS], '5')).toThrow(
       'there is no ledger 5; known are 978 (EUR), 7 (Points)',
     );
-    expect(() => parseLedger([EUR, SECOND_EUR], 'EUR')).toThrow(
-      "'EUR' may be any of 978 (EUR), 1978 (EUR): give the number",
+    const twice = [POINTS, { ...POINTS, number: 9 }];
+    expect(() => parseLedger(twice, 'Points')).toThrow(
+      "'Points' may be any of 7 (Points), 9 (Points): give the number",
     );
   });
 });

@@ -1,4 +1,6 @@
 import type { Ledger } from '../client/index.ts';
+import { isoNumber } from '../server/core/iso-4217.ts';
+import { foldName } from '../server/core/ledger-definition.ts';
 import { parseMoney } from './bank/money.ts';
 import { parseRate, type Rate } from './bank/pacer.ts';
 import { MisuseError } from './exit.ts';
@@ -28,12 +30,13 @@ export function parseWhole(what: string, text: string, max: number, min = 0): nu
   return value;
 }
 
-/** By number, or by currency or name in any case if only one ledger has it. */
+/** By number, or by currency or name in any case. Older clusters may have a name twice. */
 export function parseLedger(ledgers: readonly Ledger[], text: string): Ledger {
-  const name = text.toLowerCase();
+  const name = foldName(text);
   const byNumber = ledgers.filter(({ number }) => `${number}` === text);
-  const byName = ledgers.filter(({ currency }) => currency.toLowerCase() === name);
-  const found = byNumber.length > 0 ? byNumber : byName;
+  const byName = ledgers.filter(({ currency }) => foldName(currency) === name);
+  const standard = byName.filter(({ number }) => number === isoNumber(text));
+  const found = [byNumber, standard].find((of) => of.length > 0) ?? byName;
   if (found.length === 1) return found[0]!;
   const names = (of: readonly Ledger[]) =>
     of.map(({ number, currency }) => `${number} (${currency})`).join(', ');
