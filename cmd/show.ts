@@ -2,13 +2,11 @@ import type { Ledger } from '../client/index.ts';
 import { formatMoney } from './bank/money.ts';
 import { formatId } from './parse.ts';
 
-/** One line. Ids are strings as the command line takes them; whole numbers that JSON can't hold too. */
+/** One line. Ids as the command line takes them; whatever may outgrow a JSON number is a string, however small. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value, (key, item: unknown) => {
     if (typeof item !== 'bigint') return item;
-    if (key === 'id' || key.endsWith('Id')) return formatId(item);
-    const number = Number(item);
-    return Number.isSafeInteger(number) ? number : item.toString();
+    return key === 'id' || key.endsWith('Id') ? formatId(item) : item.toString();
   });
 }
 
