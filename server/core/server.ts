@@ -218,6 +218,11 @@ export class Server {
     return this.#groups[unit]!.raft.hasOutput() || this.units[unit - 1]?.hasWork === true;
   }
 
+  /** Flushes of the log made durable since the start. */
+  get logFlushes(): number {
+    return this.#log.flushes;
+  }
+
   /** What this server's gateway has taken in, and what it has asked of units and not been answered. */
   get load(): { readonly requests: number; readonly bytes: number; readonly unanswered: number } {
     return { ...this.#gateway.load, unanswered: this.#router.unanswered };
