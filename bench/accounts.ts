@@ -20,10 +20,7 @@ export class BenchAccounts {
     const all: { id: bigint; unit: number }[] = [];
     for (let i = 0; i < count; i += 1) {
       const accountId = FIRST_ID + BigInt(i);
-      const slot = slotOf(Uint32Array.of(Number(accountId), 0, 0, 0), 0);
-      const unit = topology.units.findIndex(({ slots }) =>
-        slots.some(({ first, last }) => slot >= first && slot <= last),
-      );
+      const unit = unitOf(topology, accountId) - 1;
       byUnit[unit]!.push(accountId);
       all.push({ id: accountId, unit });
     }
@@ -83,6 +80,16 @@ export class BenchAccounts {
   }
 }
 
+/** The unit, from 1, that owns an account whose id has no party and is below 2^32. */
+export function unitOf(topology: Topology, accountId: bigint): number {
+  const slot = slotOf(Uint32Array.of(Number(accountId), 0, 0, 0), 0);
+  const unit = topology.units.find(({ slots }) =>
+    slots.some(({ first, last }) => slot >= first && slot <= last),
+  );
+  if (unit === undefined) throw new Error(`slot ${slot} has no owner`);
+  return unit.id;
+}
+
 function pieces<T>(all: readonly T[]): T[][] {
   const count = Math.ceil(all.length / EVENTS_AT_ONCE);
   return Array.from({ length: count }, (_, i) =>
@@ -90,7 +97,7 @@ function pieces<T>(all: readonly T[]): T[][] {
   );
 }
 
-function refuseNone(results: readonly { ok: boolean; status: string }[]): void {
+export function refuseNone(results: readonly { ok: boolean; status: string }[]): void {
   const refused = results.find((result) => !result.ok);
   if (refused !== undefined) throw new Error(`the bench's set-up was refused: ${refused.status}`);
 }

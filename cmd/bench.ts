@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type BenchReport, benchTransfers } from '../bench/transfers.ts';
+import { register as registerFailover } from './bench-failover.ts';
 import { register as registerMachine } from './bench-machine.ts';
 import { MisuseError } from './exit.ts';
 import { interruptible } from './interrupt.ts';
@@ -25,7 +26,7 @@ interface Flags {
 export function register(program: Command): void {
   const command = program
     .command('bench')
-    // Options behind `machine` are its own.
+    // Options behind `failover` and `machine` are their own.
     .enablePositionalOptions()
     .description('durable transfers a second and their latency, on servers that it starts itself')
     .option('--zones <n>', '1 or 3', '3')
@@ -37,6 +38,7 @@ export function register(program: Command): void {
     .option('--data <dir>', 'parent of a folder that is removed afterwards', tmpdir())
     .option('--json', 'one JSON line on stdout')
     .action((flags: Flags) => interruptible((signal) => bench(flags, signal)));
+  registerFailover(command);
   registerMachine(command);
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EvenkeelClient, type Topology } from '../../client/index.ts';
+import { checkBooks } from '../../server/node/books/check.ts';
 import { LocalCluster } from '../../server/node/local-cluster.ts';
 import { compareBalances } from '../bank/balances.ts';
 import type { BookRow } from '../bank/book.ts';
@@ -11,7 +12,6 @@ import { AnswerLog } from '../bank/window.ts';
 import { FailedError } from '../exit.ts';
 import { QUIET, SERVER_COMMAND } from '../local.ts';
 import type { Progress } from '../progress.ts';
-import { checkBooks } from './books-check.ts';
 import type { DemoReport, Expectation } from './report.ts';
 
 export interface DemoOptions {

@@ -71,3 +71,7 @@ export const HOMING_SILENCE_MS = 200;
 export const HOMING_PAUSE_MS = 500;
 /** A hand-over that has not happened by then is given up. */
 export const HOMING_GIVE_UP_MS = 500;
+
+/** After a leader's death the servers of its city campaign this much apart, and the remote ones start so late. */
+export const SUCCESSION_STEP_MS = 50;
+export const SUCCESSION_REMOTE_MS = 100;

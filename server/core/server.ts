@@ -13,6 +13,7 @@ import type { EnvelopeMessage, PeerMessage, ReplyMessage, RequestMessage } from 
 import { ReplyOutcome } from './messages.ts';
 import { RegistryUnit } from './registry-unit.ts';
 import { asWords, Router } from './router.ts';
+import { Succession } from './succession.ts';
 import { isRemote, REGISTRY_UNIT, type Topology, zoneNumbers } from './topology.ts';
 import { WorkList } from './work-list.ts';
 
@@ -54,6 +55,7 @@ export class Server {
   readonly #router: Router;
   readonly #gateway: UnitGateway;
   readonly #homing = new Homing();
+  readonly #succession = new Succession();
   readonly #envelopes: Envelopes;
   #ticks = 0;
   readonly #heartbeatTicks: number;
@@ -153,25 +155,38 @@ export class Server {
     for (const unit of this.units) if (unit.tick(nowMs)) this.#work.mark(unit.unit);
     // The groups' own heartbeats come with the same tick.
     if (this.#ticks % this.#heartbeatTicks === 0) this.#envelopes.due();
+    this.#succeed(nowMs);
     const topology = this.registry.topology;
-    if (topology !== null) {
-      this.#homing.step(nowMs, this.#options.self, topology, this.units);
-    }
+    if (topology !== null) this.#homing.step(nowMs, this.#options.self, topology, this.units);
   }
 
   /** A peer's process has ended for sure: its connection closed and a new one was refused. */
   serverDown(server: ServerId): void {
     if (this.#state !== 'running') return;
+    const { self, topology: configured } = this.#options;
+    const topology = this.registry.topology ?? configured;
+    const nowMs = this.#env.clock.monotonicMs();
+    this.#succession.serverDown(nowMs, self, server, topology, this.#groups);
     for (const group of this.#groups) {
       group.raft.forgetLeader(server);
       this.#work.mark(group.unit);
     }
+    this.#succeed(nowMs);
     this.#router.serverDown(server);
   }
 
   /** A new connection to a peer stands: what was on its way over the old one may be lost. */
   serverReconnected(server: ServerId): void {
-    if (this.#state === 'running') this.#router.connectionLost(server);
+    if (this.#state !== 'running') return;
+    this.#succession.serverUp(server);
+    this.#router.connectionLost(server);
+  }
+
+  #succeed(nowMs: number): void {
+    for (const group of this.#succession.due(nowMs)) {
+      group.raft.campaign();
+      this.#work.mark(group.unit);
+    }
   }
 
   /** Does all the work that the inputs since the last turn have caused, and starts what the disk must do. */

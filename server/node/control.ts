@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { EvenkeelError } from '../core/error.ts';
 import { linkRulesSchema } from './config-schema.ts';
 import type { LinkRule } from './peers/emulation.ts';
+import type { PeerStats } from './peers/links.ts';
 
 /** A line longer than this ends its connection. */
 const LINE_BYTES_MAX = 256 << 10;
@@ -23,6 +24,12 @@ export type ControlCommand = z.infer<typeof commandSchema>;
 export type ControlReply =
   | { readonly ok: true; readonly status?: unknown }
   | { readonly ok: false; readonly error: string };
+
+/** What `status` answers, of a server. */
+export interface ControlStatus {
+  readonly links: readonly LinkRule[];
+  readonly peers: readonly PeerStats[];
+}
 
 export interface ControlHooks {
   /** What is wrong with the rules, if anything; then they must not have been set. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogLine } from '../core/environment.ts';
 import { EvenkeelError } from '../core/error.ts';
+import type { ControlStatus } from './control.ts';
 import { control } from './control-client.ts';
 import {
   checkPorts,
@@ -181,13 +182,25 @@ export class LocalCluster extends EventEmitter<LocalClusterEvents> {
     await this.#controlAll({ command: 'setLinks', rules: [...rules] });
   }
 
+  /** The same, on top of the links that the configuration has. */
+  async addLinks(rules: readonly LinkRule[]): Promise<void> {
+    await this.setLinks([...(this.#slots[0]?.plan.config.links ?? []), ...rules]);
+  }
+
+  /** Messages that cut links have swallowed so far, over all servers. */
+  async vanished(): Promise<number> {
+    const views = (await this.#controlAll({ command: 'status' })) as ControlStatus[];
+    const lanes = views.flatMap(({ peers }) => peers.flatMap((peer) => peer.lanes));
+    return lanes.reduce((sum, lane) => sum + lane.vanished, 0);
+  }
+
   async resetLinks(): Promise<void> {
     await this.#controlAll({ command: 'resetLinks' });
   }
 
-  async #controlAll(command: Parameters<typeof control>[1]): Promise<void> {
+  async #controlAll(command: Parameters<typeof control>[1]): Promise<unknown[]> {
     const running = this.#slots.filter(({ state }) => state === 'ready' || state === 'starting');
-    await Promise.all(running.map(({ plan }) => control(plan.controlPort, command)));
+    return Promise.all(running.map(({ plan }) => control(plan.controlPort, command)));
   }
 
   #spawn(slot: Slot): void {

@@ -11,7 +11,7 @@ import { bind, checkFree } from './bind.ts';
 import { StorageThread } from './books/storage-thread.ts';
 import { type ServerConfig, warningsOf } from './config.ts';
 import { linkProblems } from './config-checks.ts';
-import { startControl } from './control.ts';
+import { type ControlStatus, startControl } from './control.ts';
 import { coreOptions } from './core-options.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import { NodeDisk } from './disk.ts';
@@ -173,7 +173,7 @@ export class ServerProcess {
         return problems;
       },
       resetLinks: () => this.links.setLinks(this.#config.links),
-      status: () => ({ links: this.links.links, peers: this.links.stats() }),
+      status: (): ControlStatus => ({ links: this.links.links, peers: this.links.stats() }),
     });
   }
 

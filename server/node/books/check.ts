@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { AccountWord, Leg, RECORD_WORDS, TransferRowWord } from '../../ledger/layout.ts';
+import { AccountWord, Leg, RECORD_WORDS, TransferRowWord } from '../../../ledger/layout.ts';
 
 export interface BooksCheck {
   readonly zonesEqual: boolean;
