@@ -3,7 +3,7 @@
  * reads and transfer work on. No rules of the protocol here.
  */
 import { RaftLog } from './log.ts';
-import { voterSetsOf } from './membership.ts';
+import { voterSetsOf, votersOf } from './membership.ts';
 import type { Progress } from './progress.ts';
 import type { VoterSets } from './quorum.ts';
 import type {
@@ -168,11 +168,14 @@ export function isVoter(core: Core, id: ServerId): boolean {
 }
 
 /**
- * Whether it may stand for election (C11). Not while a snapshot is being installed (C126), nor with a log that may
+ * Whether it may stand for election (C11). Also one that an entry has removed which may not be committed: who has not
+ * got that entry may need its vote, and cannot have it (thesis 4.2.2). It doesn't count its own then. Not while a snapshot is being installed (C126), nor with a log that may
  * lack what this replica has acknowledged (C141).
  */
 export function isPromotable(core: Core): boolean {
-  return isVoter(core, core.self) && core.eligible && core.recovery === null && !core.log.restoring;
+  const { self, log } = core;
+  const votes = isVoter(core, self) || votersOf(log.committedMembership).includes(self);
+  return votes && core.eligible && core.recovery === null && !log.restoring;
 }
 
 export function progressOf(core: Core, id: ServerId): Progress | undefined {

@@ -113,6 +113,12 @@ export class RaftLog {
     return (this.#memberships.at(-1) as MembershipAt).index;
   }
 
+  /** In force at the commit: what holds if all behind it is taken back. */
+  get committedMembership(): Membership {
+    const at = this.#memberships.findLast(({ index }) => index <= this.#commit);
+    return (at ?? (this.#memberships[0] as MembershipAt)).membership;
+  }
+
   #noteMembership(entry: Entry): void {
     const membership = decodeMembership(entry.payload);
     this.#memberships.push({ index: entry.index, membership });

@@ -111,6 +111,21 @@ describe('membership changes', () => {
     expect(cluster.status(2).term).toBe(2);
   });
 
+  it('who is removed by an entry that may be lost still stands for election, and does not count itself', () => {
+    const cluster = new Cluster({ size: 4 });
+    cluster.elect(4);
+    cluster.drop = ({ type, from }) => type === 'append' && from === 4;
+    cluster.change([1, 2, 3]); // held by 4 alone, whose log is now the longest
+    cluster.crash(1);
+    cluster.crash(4);
+    cluster.restart(4);
+    cluster.drop = () => false;
+    cluster.tick(400); // 2 and 3 need its vote and cannot have it
+    expect(cluster.status(2).membership).toEqual(votersOnly([1, 2, 3]));
+    expect([2, 3]).toContain(cluster.leader());
+    expect(cluster.status(4).role).toBe('follower');
+  });
+
   it('C57 C113 a leader on its way out refuses proposals and does not count itself', () => {
     const node = lead(solo());
     node.raft.step(ack(2, 1, 1));

@@ -164,6 +164,8 @@ export class SimNode {
   onEvent: (event: TraceEvent) => void = () => {};
   onApply: (entry: Entry) => void = () => {};
   onOutput: (output: Output) => void = () => {};
+  /** Before the entries are written; `accepted` holds what they follow. */
+  onWrite: (entries: readonly Entry[]) => void = () => {};
   /** The entries that a snapshot stands for; an installed one leaves the same state as having applied them. */
   stateOf: (mark: SnapshotMark) => readonly Entry[] = (mark) =>
     entriesOf(new Array<number>(mark.index).fill(mark.term));
@@ -195,7 +197,10 @@ export class SimNode {
     this.accepted = copyOf(this.disk.log);
     this.#cached = copyOf(this.disk.log);
     const store = this.showEarly ? this.accepted : this.#cached;
-    return new Raft(this.config, store, this.disk.hard, this.booksIndex, {
+    // As the real shell does: what the books hold was committed, though the mark that said so was not synced.
+    const { hard } = this.disk;
+    const commit = Math.max(hard.commit, this.booksIndex);
+    return new Raft(this.config, store, { ...hard, commit }, this.booksIndex, {
       recovering: this.recovering,
     });
   }
@@ -215,6 +220,7 @@ export class SimNode {
         this.accepted.install(output.snapshot);
         this.applied = [...this.stateOf(output.snapshot)];
       }
+      this.onWrite(output.entries);
       this.accepted.write(output.entries);
       for (const entry of output.committed) {
         if (entry.index !== this.applied.length + 1) {
