@@ -3,9 +3,22 @@ import { invariant } from './invariant.ts';
 import { membersOf, whyInvalid } from './membership.ts';
 import { type RaftConfig, SERVER_ID_MAX } from './types.ts';
 
+/**
+ * Why a setting of this name is refused; null if it has to do with anything else. Other cores can answer reads on a
+ * lease; who asks for that must not believe to have it (C91-C94).
+ */
+export function whyNoLease(name: string): string | null {
+  if (!/lease/i.test(name)) return null;
+  return 'there are no leases: they trust clocks, and fail when a process stands still; a majority confirms every read';
+}
+
 /** Throws an `InvariantError` that names the setting. */
 export function checkConfig(config: RaftConfig): void {
   const { self, membership } = config;
+  for (const name of Object.keys(config)) {
+    const why = whyNoLease(name);
+    invariant(why === null, `${name}: ${why}`);
+  }
   invariant(
     Number.isInteger(self) && self >= 1 && self <= SERVER_ID_MAX,
     `self ${self} is not in 1..${SERVER_ID_MAX}`,

@@ -17,6 +17,7 @@ export interface ClusterOptions {
 
 export class Cluster {
   readonly nodes: SimNode[];
+  readonly ids: readonly ServerId[];
   readonly checker = new Checker();
   /** On their way. */
   network: Message[] = [];
@@ -26,11 +27,14 @@ export class Cluster {
   /** Lost when this is true. */
   drop: (message: Message) => boolean = () => false;
   hold: (message: Message) => boolean = () => false;
+  /** Servers whose writes complete only by `sync`. */
+  readonly slow = new Set<ServerId>();
   onMessage: (message: Message, fate: 'delivered' | 'held' | 'lost') => void = () => {};
   readonly #incarnations = new Map<ServerId, number>();
 
   constructor(options: ClusterOptions = {}) {
     const ids = Array.from({ length: options.size ?? 3 }, (_, i) => i + 1);
+    this.ids = ids;
     this.nodes = ids.map((id) => {
       const overrides = typeof options.config === 'function' ? options.config(id) : options.config;
       const voters = options.voters ?? ids;
@@ -75,21 +79,35 @@ export class Cluster {
     }
   }
 
+  /** These take what they have to say and sync it, unless their disk is slow; nothing is delivered. */
+  turn(ids: readonly ServerId[]): void {
+    for (const id of ids) {
+      if (this.slow.has(id)) this.node(id).pump();
+      else this.node(id).settle();
+    }
+    this.collect();
+  }
+
+  /** What is on its way to these now. */
+  takeNetwork(ids: readonly ServerId[]): Message[] {
+    const taken = this.network.filter(({ to }) => ids.includes(to));
+    this.network = this.network.filter(({ to }) => !ids.includes(to));
+    return taken;
+  }
+
   /**
-   * One round: every node pumps and syncs, then what was on the network arrives. True if anything
+   * One round: every node (of `ids`) pumps and syncs, then what was on the network arrives. True if anything
    * moved.
    */
-  round(): boolean {
-    for (const node of this.nodes) node.settle();
-    this.collect();
-    const batch = this.network;
-    this.network = [];
+  round(ids: readonly ServerId[] = this.ids): boolean {
+    this.turn(ids);
+    const batch = this.takeNetwork(ids);
     for (const message of batch) this.deliver(message);
     return batch.length > 0;
   }
 
-  settle(): void {
-    for (let rounds = 0; this.round(); rounds++) {
+  settle(ids: readonly ServerId[] = this.ids): void {
+    for (let rounds = 0; this.round(ids); rounds++) {
       if (rounds > 10_000) throw new Error('the cluster does not come to rest');
     }
     this.checker.checkLogs(this.nodes);
@@ -98,7 +116,7 @@ export class Cluster {
   /**
    * `count` ticks at the given nodes (all living ones if not said), everything settled after each.
    */
-  tick(count = 1, ids: readonly ServerId[] = this.nodes.map((node) => node.id)): void {
+  tick(count = 1, ids: readonly ServerId[] = this.ids): void {
     for (let i = 0; i < count; i++) {
       for (const id of ids) if (this.node(id).alive) this.node(id).raft.tick();
       this.settle();

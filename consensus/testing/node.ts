@@ -166,6 +166,7 @@ export class SimNode {
   onOutput: (output: Output) => void = () => {};
   /** Before the entries are written; `accepted` holds what they follow. */
   onWrite: (entries: readonly Entry[]) => void = () => {};
+  onSynced: (output: Output) => void = () => {};
   /** The entries that a snapshot stands for; an installed one leaves the same state as having applied them. */
   stateOf: (mark: SnapshotMark) => readonly Entry[] = (mark) =>
     entriesOf(new Array<number>(mark.index).fill(mark.term));
@@ -244,6 +245,7 @@ export class SimNode {
     for (let done = 0; done < count && this.pending.length > 0 && this.alive; done++) {
       const output = this.pending.shift() as Output;
       this.#write(output);
+      this.onSynced(output);
       if (output.durable !== null) this.raft.durable(output.durable.term, output.durable.index);
       for (const message of output.sendAfterDurable) {
         if (message.to === this.id) this.raft.step(message);

@@ -135,6 +135,7 @@ describe('refused, naming the field:', () => {
   test.each<[object, string]>([
     [{ unit: 4 }, 'unit: no such field'],
     [times({ tick: 5 }), 'consensus.tick: no such field'],
+    [times({ leaseReads: true }), 'consensus.leaseReads: there are no leases: they trust clocks'],
     [{ servers: [{ ...server(2, 'hz2'), port: 1 }] }, 'servers.0.port: no such field'],
     [{ clusterId: 'ABC' }, 'clusterId: must be 32 hex digits'],
     [{ clusterId: undefined }, 'clusterId: expected string'],

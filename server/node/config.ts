@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { whyNoLease } from '../../consensus/config.ts';
 import { EvenkeelError } from '../core/error.ts';
 import { addressesOf, isLoopback, problemsOf } from './config-checks.ts';
 import { type ConfigFields, configSchema } from './config-schema.ts';
@@ -163,7 +164,9 @@ function readFile(file: string): Record<string, unknown> {
 function issueTexts(issue: z.core.$ZodIssue): string[] {
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${[...path, key].join('.')}: no such field`);
+    return issue.keys.map(
+      (key) => `${[...path, key].join('.')}: ${whyNoLease(key) ?? 'no such field'}`,
+    );
   }
   const message = issue.message.replace(/^Invalid input: /, '');
   return [`${path.length === 0 ? 'configuration' : path.join('.')}: ${message}`];
