@@ -36,7 +36,8 @@ export class CrossingTables {
     }
   }
 
-  put({ opened, closed, decisions, channels }: Fold): void {
+  put(changes: Pick<Fold, 'opened' | 'closed' | 'decisions' | 'channels'>): void {
+    const { opened, closed, decisions, channels } = changes;
     for (let at = 0; at < closed.length; at += CLOSED_ROW_WORDS) {
       this.#opened.delete(openKey(closed, at));
     }

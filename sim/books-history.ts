@@ -24,6 +24,19 @@ export class HistoryTable {
     }
   }
 
+  /** Those after that time, ascending by account and time. */
+  rows(after: bigint): Uint32Array {
+    const found: number[] = [];
+    for (const handle of [...this.#entries.keys()].sort((a, b) => a - b)) {
+      for (const { rowTimestamp, balances } of this.#entries.get(handle)!) {
+        if (rowTimestamp <= after) continue;
+        const [lo, hi] = [Number(rowTimestamp & 0xffff_ffffn), Number(rowTimestamp >> 32n)];
+        found.push(handle, 0, lo, hi, ...balances);
+      }
+    }
+    return Uint32Array.from(found);
+  }
+
   /** The account's newest entry at or before `timestamp`, or null. */
   balancesAt(handle: number, timestamp: bigint): HistoryBalances | null {
     const entry = this.#entries

@@ -29,6 +29,17 @@ export class PendingTable {
     for (const [timestamp, row] of byTimestamp(rows)) this.#rows.set(timestamp, row.slice());
   }
 
+  /** All, ascending by timestamp. */
+  rows(): Uint32Array {
+    const all = new Uint32Array(this.#rows.size * PENDING_ROW_WORDS);
+    let at = 0;
+    for (const row of this.#rows.values()) {
+      all.set(row, at);
+      at += PENDING_ROW_WORDS;
+    }
+    return all;
+  }
+
   stateOf(timestamp: bigint): number {
     const row = this.#rows.get(timestamp);
     if (row === undefined) throw new Error(`pending transfer ${timestamp} has no state`);

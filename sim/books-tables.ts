@@ -3,6 +3,7 @@ import {
   ACCOUNT_ROW_WORDS,
   AccountRowWord,
   BURNT_ROW_WORDS,
+  DECISION_ROW_WORDS,
   PendingState,
   REQUESTED_ROW_WORDS,
   RequestedRowWord,
@@ -15,6 +16,12 @@ import type {
   LookUp,
   ScanQuery,
 } from '../server/core/books.ts';
+import {
+  type BooksChunk,
+  type BooksState,
+  CopyTable,
+  chunksOf,
+} from '../server/core/books-copy.ts';
 import { assertDenseHandles, assertFold, wrongIndex } from '../server/core/books-fold.ts';
 import { isPendingTransfer, isTransfer, sameId, sideOf, u64At } from '../server/core/books-row.ts';
 import { assertScan, isInScan } from '../server/core/books-scan.ts';
@@ -110,6 +117,92 @@ export class BooksTables {
       lastRowTimestamp: this.#lastRowTimestamp(),
       transferCount: this.#transfers.count,
     };
+  }
+
+  state(): BooksState {
+    return {
+      unit: this.#unit,
+      index: this.#index,
+      term: this.#term,
+      lastTimestamp: this.#lastTimestamp,
+      digest: this.#digest,
+      lastRowTimestamp: this.#lastRowTimestamp(),
+      transferCount: this.#transfers.count,
+      requestedCount: this.#requested.size,
+      burntCount: this.#burnt.count,
+      decisionCount: this.#crossings.image().decisions.length / DECISION_ROW_WORDS,
+      ...this.#sums,
+      membership: this.#membership,
+      slots: this.#slots?.slice() ?? null,
+    };
+  }
+
+  /** All that a copy needs whose source has the rows up to that time, as it stands now. */
+  copyOut(after: bigint): BooksChunk[] {
+    const { opened, decisions, channels } = this.#crossings.image();
+    const requested = [...this.#requested].filter(([timestamp]) => timestamp > after);
+    const tables: [number, Uint32Array][] = [
+      [CopyTable.accounts, this.#accounts.slice(0, this.#accountIdRows.count * ACCOUNT_ROW_WORDS)],
+      [CopyTable.transfers, rowsOf(this.#transfers, this.#ordinalFrom(after + 1n))],
+      [CopyTable.pendings, this.#pendings.rows()],
+      [CopyTable.requested, requestedRows(requested)],
+      [CopyTable.history, this.#history.rows(after)],
+      [CopyTable.burnt, rowsOf(this.#burnt, 0)],
+      [CopyTable.opened, opened],
+      [CopyTable.decisions, decisions],
+      [CopyTable.channels, channels],
+    ];
+    return tables.flatMap(([table, rows]) => [...chunksOf(table, rows)]);
+  }
+
+  /** Into new tables. */
+  copyIn({ table, rows }: BooksChunk): void {
+    const none = new Uint32Array(0);
+    const crossings = { opened: none, closed: none, decisions: none, channels: none };
+    switch (table) {
+      case CopyTable.accounts:
+        this.#putAccounts(rows);
+        break;
+      case CopyTable.transfers:
+        this.#transfers.append(rows);
+        this.#transferIds.extend();
+        this.#raiseMaxTransferId(rows, TRANSFER_ROW_WORDS);
+        break;
+      case CopyTable.pendings:
+        this.#pendings.put(rows);
+        break;
+      case CopyTable.requested:
+        for (const [timestamp, amount] of requestedOf(rows)) this.#requested.set(timestamp, amount);
+        break;
+      case CopyTable.history:
+        this.#history.put(rows);
+        break;
+      case CopyTable.burnt:
+        this.#burnt.append(rows);
+        this.#burntIds.extend();
+        this.#raiseMaxTransferId(rows, BURNT_ROW_WORDS);
+        break;
+      case CopyTable.opened:
+        this.#crossings.put({ ...crossings, opened: rows });
+        break;
+      case CopyTable.decisions:
+        this.#crossings.put({ ...crossings, decisions: rows });
+        break;
+      case CopyTable.channels:
+        this.#crossings.put({ ...crossings, channels: rows });
+        break;
+    }
+  }
+
+  /** After all chunks. */
+  copied(state: BooksState): void {
+    this.#index = state.index;
+    this.#term = state.term;
+    this.#lastTimestamp = state.lastTimestamp;
+    this.#digest = state.digest;
+    this.#membership = state.membership;
+    this.#slots = state.slots;
+    this.#sums = { rowSum: state.rowSum, burntSum: state.burntSum };
   }
 
   lookUp(ids: Uint32Array): LookUp[] {
@@ -322,6 +415,25 @@ function eachTimestamp(
   find: (timestamp: bigint) => Uint32Array | null,
 ): (Uint32Array | null)[] {
   return Array.from({ length: timestamps.length / 2 }, (_, i) => find(u64At(timestamps, i * 2)));
+}
+
+function rowsOf(store: RowStore, from: number): Uint32Array {
+  const rows = new Uint32Array((store.count - from) * store.rowWords);
+  for (let ordinal = from; ordinal < store.count; ordinal++) {
+    rows.set(store.row(ordinal), (ordinal - from) * store.rowWords);
+  }
+  return rows;
+}
+
+function requestedRows(amounts: readonly [timestamp: bigint, amount: Uint32Array][]): Uint32Array {
+  const rows = new Uint32Array(amounts.length * REQUESTED_ROW_WORDS);
+  for (const [position, [timestamp, amount]] of amounts.entries()) {
+    const at = position * REQUESTED_ROW_WORDS;
+    rows[at + RequestedRowWord.timestamp] = Number(timestamp & 0xffff_ffffn);
+    rows[at + RequestedRowWord.timestamp + 1] = Number(timestamp >> 32n);
+    rows.set(amount, at + RequestedRowWord.amount);
+  }
+  return rows;
 }
 
 function* requestedOf(rows: Uint32Array): Generator<[timestamp: bigint, amount: Uint32Array]> {

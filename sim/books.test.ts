@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { describeBooks } from '../server/core/books.conformance.ts';
+import { type BooksUnderTest, describeBooks } from '../server/core/books.conformance.ts';
 import { emptyFold, FoldMaker } from '../server/core/books.fixture.ts';
+import { describeCopies } from '../server/core/books-copy.conformance.ts';
 import { SimulatedBooks } from './books.ts';
 
-describeBooks('simulated books', () => {
+const make = (): BooksUnderTest => {
   const all = new Map<number, SimulatedBooks>();
   return {
     open(unit) {
@@ -18,7 +19,10 @@ describeBooks('simulated books', () => {
     },
     async dispose() {},
   };
-});
+};
+
+describeBooks('simulated books', make);
+describeCopies('simulated books', make);
 
 describe('a crash', () => {
   const UNIT = 4;

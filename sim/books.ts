@@ -6,7 +6,9 @@ import type {
   LookUp,
   ScanQuery,
 } from '../server/core/books.ts';
+import type { BooksBuild, BooksReading, BooksState } from '../server/core/books-copy.ts';
 import { foldBytes } from '../server/core/books-fold.ts';
+import { SimulatedBuild, SimulatedReading } from './books-copies.ts';
 import { BooksTables } from './books-tables.ts';
 
 type Done = (error: Error | null) => void;
@@ -21,8 +23,11 @@ export type ScheduleCommit = (bytes: number, complete: () => void) => void;
 export class SimulatedBooks implements Books {
   readonly #unit: number;
   readonly #schedule: ScheduleCommit;
-  readonly #tables: BooksTables;
-  #inFlight: { readonly fold: Fold; readonly done: Done } | null = null;
+  #tables: BooksTables;
+  /** A commit, or the switch to another generation, that the storage thread is at. */
+  #inFlight: { readonly write: () => void; readonly done: Done } | null = null;
+  /** Counts processes: copies end with theirs. */
+  #process = 0;
   #failure: Error | null = null;
   #closed = false;
 
@@ -41,13 +46,40 @@ export class SimulatedBooks implements Books {
     if (this.#closed) throw new Error(`the books of unit ${this.#unit} are closed`);
     if (this.#inFlight !== null) throw new Error(`the books of unit ${this.#unit} are committing`);
     const bytes = foldBytes(fold);
-    const commit = { fold: takeOver(fold), done };
-    this.#inFlight = commit;
+    const own = takeOver(fold);
+    this.#later(bytes, () => this.#tables.fold(own), done);
+  }
+
+  copy(have: BooksState | null): BooksReading {
+    return new SimulatedReading(this.#tables, have, this.#copying());
+  }
+
+  build(from: 'own' | 'nothing'): BooksBuild {
+    const own = from === 'own' ? this.#tables : null;
+    return new SimulatedBuild(this.#unit, own, this.#copying(), (tables, done) => {
+      if (this.#inFlight !== null)
+        throw new Error(`the books of unit ${this.#unit} are committing`);
+      this.#later(0, () => (this.#tables = tables), done);
+    });
+  }
+
+  /** Runs what a copy does, later, unless the process has died by then. */
+  #copying(): ScheduleCommit {
+    const process = this.#process;
+    return (bytes, complete) =>
+      this.#schedule(bytes, () => {
+        if (process === this.#process) complete();
+      });
+  }
+
+  #later(bytes: number, write: () => void, done: Done): void {
+    const work = { write, done };
+    this.#inFlight = work;
     this.#schedule(bytes, () => {
-      // After a crash the storage thread is another one, and this commit is settled.
-      if (this.#inFlight !== commit) return;
+      // After a crash the storage thread is another one, and this work is settled.
+      if (this.#inFlight !== work) return;
       this.#inFlight = null;
-      this.#write(commit.fold);
+      this.#write(work.write);
       done(this.#failure);
     });
   }
@@ -94,9 +126,10 @@ export class SimulatedBooks implements Books {
    * `done` never comes. Then the books can be opened again.
    */
   crash(inFlight: 'lost' | 'kept' = 'lost'): void {
-    const commit = this.#inFlight;
+    const work = this.#inFlight;
     this.#inFlight = null;
-    if (commit !== null && inFlight === 'kept') this.#write(commit.fold);
+    this.#process += 1;
+    if (work !== null && inFlight === 'kept') this.#write(work.write);
     this.reopen();
   }
 
@@ -108,9 +141,9 @@ export class SimulatedBooks implements Books {
   }
 
   /** The first failure stays: what comes after it would follow on nothing. */
-  #write(fold: Fold): void {
+  #write(write: () => void): void {
     try {
-      if (this.#failure === null) this.#tables.fold(fold);
+      if (this.#failure === null) write();
     } catch (error) {
       this.#failure = error as Error;
     }

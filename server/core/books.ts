@@ -1,4 +1,5 @@
 import type { BooksImage, Fold } from '../../ledger/fold.ts';
+import type { BooksBuild, BooksReading, BooksState } from './books-copy.ts';
 
 /**
  * The durable books of one unit. A commit holds whole entries and the index it brings the books to;
@@ -38,6 +39,10 @@ export interface Books {
    * count x 4 words. A start goes through all of them in slices.
    */
   idsAfter(id: Uint32Array | null, limit: number): Uint32Array;
+  /** Reads the books as they stand now for a replica that has those of `have`; null: it has none that count. */
+  copy(have: BooksState | null): BooksReading;
+  /** Begins a new generation, from the rows in force or from nothing. One at a time. */
+  build(from: 'own' | 'nothing'): BooksBuild;
   close(): void;
 }
 

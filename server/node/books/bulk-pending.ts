@@ -76,6 +76,11 @@ export class BulkPending {
     put(this.#resolve, resolved.subarray(0, resolvedEnd));
   }
 
+  /** Each as it stands, into books that have none of them. */
+  insertPendings(rows: Uint32Array): void {
+    put(this.#book, rows);
+  }
+
   insertRequested(rows: Uint32Array): void {
     const timestamps = u64Column(rows, REQUESTED_ROW_WORDS, RequestedRowWord.timestamp);
     const sealed = sealRows(rows, REQUESTED_ROW_WORDS);

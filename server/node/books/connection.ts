@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
+import { syncFolder } from './generation.ts';
 import { assertIdentity, createSchema, hasSchema, readMeta } from './schema.ts';
 
 /** A page is what the file system and the disk write whole, and what one random id dirties. */
@@ -52,6 +53,18 @@ export function openToWrite(file: string): Database {
   return database;
 }
 
+/** For a new file, or one that was just copied, that is thrown away should its making break off. */
+export function openToBuild(file: string): Database {
+  const database = open(file, false);
+  database.pragma('locking_mode = EXCLUSIVE');
+  database.pragma(`page_size = ${PAGE_BYTES}`);
+  database.pragma('journal_mode = DELETE');
+  database.pragma('journal_mode = OFF');
+  database.pragma('synchronous = OFF');
+  database.pragma(`cache_size = -${WRITER_CACHE_KIB}`);
+  return database;
+}
+
 export function openToRead(file: string): Database {
   const database = open(file, true);
   database.pragma(`cache_size = -${READER_CACHE_KIB}`);
@@ -90,15 +103,6 @@ export function checkpointIfDue(database: Database): void {
 interface WalState {
   readonly log: number;
   readonly checkpointed: number;
-}
-
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }
 
 /**

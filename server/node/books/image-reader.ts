@@ -56,7 +56,7 @@ export function readImage(
   return file.reading('meta', read);
 }
 
-function* readAccounts(file: CheckedFile, assertIndex: () => void): Generator<Uint32Array> {
+export function* readAccounts(file: CheckedFile, assertIndex: () => void): Generator<Uint32Array> {
   const last = file.database.prepare('SELECT max(rowid) FROM account_row').pluck();
   const piece = file.database.prepare(ACCOUNT_PIECE).pluck();
   const total = file.reading('account_row', () => last.get() as number | null) ?? 0;
@@ -85,7 +85,13 @@ function checkAccounts(file: CheckedFile, rows: Uint32Array, firstHandle: number
   return rows;
 }
 
-function readSealed(file: CheckedFile, table: string, key: string, rowWords: number): Uint32Array {
+/** All rows of one of the small tables, in the order of their key. */
+export function readSealed(
+  file: CheckedFile,
+  table: string,
+  key: string,
+  rowWords: number,
+): Uint32Array {
   const sql = `SELECT row FROM ${table} ORDER BY ${key}`;
   const blobs = file.reading(table, () => file.database.prepare(sql).pluck().all());
   const rows = new Uint32Array(blobs.length * rowWords);
@@ -109,7 +115,7 @@ function readMaxTransferId(file: CheckedFile): Uint32Array {
   return id;
 }
 
-function readLastRowTimestamp(file: CheckedFile): bigint {
+export function readLastRowTimestamp(file: CheckedFile): bigint {
   const last = file.database.prepare('SELECT max(timestamp) FROM transfer_row').pluck();
   const timestamp = file.reading('transfer_row', () => last.safeIntegers().get());
   return (timestamp as bigint | null) ?? 0n;

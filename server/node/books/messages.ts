@@ -4,6 +4,13 @@ import type { Fold } from '../../../ledger/fold.ts';
 export type ToStorage =
   | { readonly kind: 'open'; readonly unit: number; readonly file: string }
   | { readonly kind: 'commit'; readonly id: number; readonly unit: number; readonly fold: Fold }
+  | {
+      readonly kind: 'install';
+      readonly id: number;
+      readonly unit: number;
+      readonly file: string;
+      readonly generation: string;
+    }
   | { readonly kind: 'close'; readonly unit: number };
 
 /** Back. `failed`: the unit's file can't be opened, written or synced; its commits fail from now on. */

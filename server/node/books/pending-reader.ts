@@ -73,6 +73,24 @@ export class PendingReader {
     }
   }
 
+  /** All, in pieces. */
+  *all(pieceRows: number): Generator<Uint32Array> {
+    const sql = `SELECT ${COLUMNS} FROM pending_row WHERE timestamp > ? ORDER BY timestamp LIMIT ?`;
+    const next = this.#file.database.prepare(sql).raw();
+    let last = -1n;
+    for (;;) {
+      const all = this.#file.reading('pending_row', () => next.all(last, pieceRows)) as Stored[];
+      if (all.length === 0) return;
+      const piece = new Uint32Array(all.length * PENDING_ROW_WORDS);
+      for (const [row, stored] of all.entries()) {
+        piece.set(this.#check(stored), row * PENDING_ROW_WORDS);
+      }
+      // Before: a piece that was given may be gone to another thread.
+      last = u64At(piece, piece.length - PENDING_ROW_WORDS + PendingRowWord.timestamp);
+      yield piece;
+    }
+  }
+
   #check(stored: Stored): Uint32Array {
     const words = new Uint32Array(PENDING_ROW_WORDS);
     const [lo, hi, state, deadlineLo, deadlineHi, resolvedLo, resolvedHi, crc] = stored;

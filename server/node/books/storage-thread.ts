@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Fold } from '../../../ledger/fold.ts';
 import { arraysOf, foldBytes } from '../../core/books-fold.ts';
 import { booksFile, lockToWrite, prepareFile } from './connection.ts';
+import { dropOtherGenerations } from './generation.ts';
 import type { FromStorage, ToStorage } from './messages.ts';
 import { BooksReader } from './reader.ts';
 import { SqliteBooks } from './sqlite-books.ts';
@@ -83,8 +84,10 @@ export class StorageThread {
         lock.close();
         closed.resolve();
       };
-      const books = new SqliteBooks(unit, new BooksReader(file), {
+      dropOtherGenerations(file);
+      const books = new SqliteBooks(unit, clusterId, new BooksReader(file), {
         commit: (fold, done) => this.#commit(unit, fold, done),
+        install: (generation, done) => this.#install(unit, file, generation, done),
         close: () => this.#post({ kind: 'close', unit }),
         closed: closed.promise,
       });
@@ -112,16 +115,26 @@ export class StorageThread {
   }
 
   #commit(unit: number, fold: Fold, done: Done): void {
+    const id = this.#begin(unit, foldBytes(fold), done);
+    if (id !== null) this.#post({ kind: 'commit', id, unit, fold }, buffersOf(fold));
+  }
+
+  #install(unit: number, file: string, generation: string, done: Done): void {
+    const id = this.#begin(unit, 0, done);
+    if (id !== null) this.#post({ kind: 'install', id, unit, file, generation });
+  }
+
+  /** The number of a message that will be answered; null if the unit has failed, and `done` is told. */
+  #begin(unit: number, bytes: number, done: Done): number | null {
     const failure = this.#death ?? this.#units.get(unit)?.failure ?? null;
     if (failure !== null) {
       process.nextTick(done, failure);
-      return;
+      return null;
     }
     const id = ++this.#lastId;
-    const bytes = foldBytes(fold);
     this.#outstanding.set(id, { unit, bytes, done });
     this.#pendingBytes += bytes;
-    this.#post({ kind: 'commit', id, unit, fold }, buffersOf(fold));
+    return id;
   }
 
   #receive(message: FromStorage): void {

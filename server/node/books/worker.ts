@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Fold } from '../../../ledger/fold.ts';
+import { switchGeneration } from './generation.ts';
 import type { FromStorage, ToStorage } from './messages.ts';
 import { type Throttle, waitAsSlow } from './throttle.ts';
 import { BooksWriter } from './writer.ts';
@@ -19,6 +20,9 @@ port.on('message', (message: ToStorage) => {
       break;
     case 'commit':
       commit(message.unit, message.id, message.fold);
+      break;
+    case 'install':
+      install(message);
       break;
     case 'close':
       close(message.unit);
@@ -51,6 +55,20 @@ function commit(unit: number, id: number, fold: Fold): void {
   } catch (error) {
     post({ kind: 'failed', unit, error: `checkpoint: ${describe(error)}` });
   }
+}
+
+/** What the former writer's file has in its WAL goes with it. */
+function install({ id, unit, file, generation }: ToStorage & { kind: 'install' }): void {
+  try {
+    writers.get(unit)?.close();
+    writers.delete(unit);
+    switchGeneration(file, generation);
+    writers.set(unit, new BooksWriter(file, unit));
+  } catch (error) {
+    post({ kind: 'done', id, error: describe(error) });
+    return;
+  }
+  post({ kind: 'done', id, error: null });
 }
 
 function close(unit: number): void {
