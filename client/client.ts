@@ -214,7 +214,7 @@ export class EvenkeelClient {
 
   /**
    * Adds a ledger, for good; once it resolves every server takes accounts and transfers of it. `existed`: it
-   * was there, as asked for. Rejects with `already_exists` if its number is another ledger's.
+   * was there, as asked for. Rejects with `already_exists` if its number or its name is another ledger's.
    */
   async createLedger(ledger: Ledger): Promise<{ readonly existed: boolean }> {
     const response = await this.#unary('Cluster/CreateLedger', encodeLedger(ledger), true);

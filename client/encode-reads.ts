@@ -1,4 +1,5 @@
 import { Encoder } from './encode.ts';
+import { ClientError } from './error.ts';
 import type {
   AccountQuery,
   AccountTransfersQuery,
@@ -26,7 +27,7 @@ export function encodeAccountTransfersQuery(
   encoder.u32(0x28, query.limit, 'limit');
   encodeUserData(encoder, query, [0x32, 0x39, 0x40]);
   if (query.code !== undefined) encoder.setU32(0x48, query.code, 'code');
-  if (query.side !== undefined) encoder.u32(0x50, SIDES[query.side], 'side');
+  if (query.side !== undefined) encoder.u32(0x50, oneOf(SIDES, query.side, 'side'), 'side');
   encoder.u32(0x58, query.balances === true ? 1 : 0, '');
   encoder.bytes(0x62, query.pageToken);
   return encoder.finish();
@@ -54,7 +55,9 @@ export function encodeTransferQuery(query: TransferQuery & PageOptions): Buffer 
   encodeShared(encoder, query);
   if (query.amountMin !== undefined) encoder.element(0x42, query.amountMin, 'amountMin');
   if (query.amountMax !== undefined) encoder.element(0x4a, query.amountMax, 'amountMax');
-  if (query.pendingState !== undefined) encoder.u32(0x50, STATES[query.pendingState], '');
+  if (query.pendingState !== undefined) {
+    encoder.u32(0x50, oneOf(STATES, query.pendingState, 'pendingState'), 'pendingState');
+  }
   encoder.u32(0x58, query.reversed === true ? 1 : 0, '');
   encoder.u32(0x60, query.limit, 'limit');
   encoder.bytes(0x6a, query.pageToken);
@@ -67,6 +70,20 @@ export function encodeWatch({ unit, after, cursor }: WatchOptions): Buffer {
   if (cursor === undefined) encoder.u64(0x11, after, 'after');
   encoder.bytes(0x1a, cursor);
   return encoder.finish();
+}
+
+/** A condition that isn't known must not go unsent: the answer would hold what it was to leave out. */
+function oneOf<Name extends string>(
+  numbers: Readonly<Record<Name, number>>,
+  name: Name,
+  field: string,
+): number {
+  if (Object.hasOwn(numbers, name)) return numbers[name];
+  const known = Object.keys(numbers).join(', ');
+  throw new ClientError(
+    'invalid_argument',
+    `${field}: ${JSON.stringify(name)} is none of ${known}`,
+  );
 }
 
 function newEncoder(token: Uint8Array = new Uint8Array(0)): Encoder {

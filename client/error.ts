@@ -4,7 +4,7 @@ import { type CallEnd, GrpcStatus } from './connection.ts';
  * - `invalid_argument`: the request is wrong; nothing was done. Don't retry.
  * - `failed_precondition`: the request asks for what is not served, such as a chain over two units
  *   (`not_across_units`: the text names the event); nothing was done. Don't retry.
- * - `already_exists`: `createLedger` of a number that is taken by another ledger.
+ * - `already_exists`: `createLedger` of a number or a name that another ledger has.
  * - `not_found`: `accountTransfers` of an account that doesn't exist.
  * - `unavailable`: no server could be asked in time. Nothing was done.
  * - `outcome_unknown`: it was sent, and no answer came in time. It may be booked: ask again with the same id.

@@ -14,6 +14,7 @@ import {
   encodeTransferQuery,
   encodeWatch,
 } from './encode-reads.ts';
+import type { AccountTransfersQuery, TransferQuery } from './read-types.ts';
 import { decode, encode } from './testing/schema.ts';
 
 const wide = fc.bigInt({ min: 0n, max: 2n ** 128n - 1n });
@@ -97,6 +98,17 @@ describe('requests that read', () => {
     expect(decode('GetAccountTransfersRequest', bytes)).toMatchObject({
       side: 'ACCOUNT_SIDE_CREDITS',
     });
+  });
+
+  it('are refused with a condition that is not known, which would be left out', () => {
+    for (const side of ['debit', 'toString', '', null]) {
+      const query = { side } as unknown as AccountTransfersQuery;
+      expect(() => encodeAccountTransfersQuery(1n, query)).toThrow('[invalid_argument] side: ');
+    }
+    const query = { pendingState: 'none' } as unknown as TransferQuery;
+    expect(() => encodeTransferQuery(query)).toThrow(
+      '[invalid_argument] pendingState: "none" is none of pending, posted, voided, expired',
+    );
   });
 
   it('of a balance and of events', () => {

@@ -15,7 +15,10 @@ export function register(program: Command): void {
     program
       .command('balance <account>')
       .description("an account's balances, as of now or of any time since it was created")
-      .option('--at <time>', 'a UTC time such as 2026-01-31T12:00:00Z, or ns since 1970'),
+      .option(
+        '--at <time>',
+        'at the end of a UTC time such as 2026-01-31 or 2026-01-31T12:00:00Z, or ns since 1970',
+      ),
   ).action((account: string, flags: Flags) =>
     withClient(flags, (client) => show(client, account, flags)),
   );
@@ -23,7 +26,7 @@ export function register(program: Command): void {
 
 async function show(client: EvenkeelClient, account: string, flags: Flags): Promise<void> {
   const id = parseId('account', account);
-  const at = flags.at === undefined ? 0n : parseTimestamp('--at', flags.at);
+  const at = flags.at === undefined ? 0n : parseTimestamp('--at', flags.at, 'end');
   const balance = await client.accountBalance(id, at).catch((error: unknown) => {
     if (!(error instanceof ClientError) || error.code !== 'not_found') throw error;
     const when = flags.at === undefined ? '' : `, or not yet at ${flags.at}`;

@@ -27,7 +27,7 @@ export function withTimes(command: Command): Command {
       '--from <time>',
       'from then on: a UTC time such as 2026-01-31T12:00:00Z, or ns since 1970',
     )
-    .option('--to <time>', 'up to then');
+    .option('--to <time>', 'up to then, that day, second or nanosecond included');
 }
 
 /** Adds what both queries can ask for. */
@@ -45,7 +45,7 @@ export function withFilter(command: Command): Command {
 export function timesOf({ from, to }: TimeFlags): Pick<AccountQuery, 'from' | 'to'> {
   return {
     ...(from === undefined ? {} : { from: parseTimestamp('--from', from) }),
-    ...(to === undefined ? {} : { to: parseTimestamp('--to', to) }),
+    ...(to === undefined ? {} : { to: parseTimestamp('--to', to, 'end') }),
   };
 }
 

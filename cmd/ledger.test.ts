@@ -5,6 +5,7 @@ import { definitionOf } from './ledger.ts';
 describe('a ledger on the command line', () => {
   it('has the scale that ISO 4217 gives its code, and any other its own', () => {
     expect(definitionOf('392', 'JPY')).toEqual({ number: 392, currency: 'JPY', scale: 0 });
+    expect(definitionOf('392', 'jpy')).toEqual({ number: 392, currency: 'JPY', scale: 0 });
     expect(definitionOf('7', 'pledged gold', '3')).toEqual({
       number: 7,
       currency: 'pledged gold',

@@ -36,8 +36,9 @@ export function definitionOf(number: string, code: string, scaleText?: string): 
   if (scale === undefined) {
     throw new MisuseError(`'${code}' is no code of ISO 4217: a name of your own needs --scale`);
   }
-  const ledger = { number: parseWhole('number', number, 0xffff_ffff, 1), currency: code, scale };
-  const problem = ledgerProblem({ ledger: ledger.number, currency: code, scale });
+  const currency = isoScale(code) === undefined ? code : code.toUpperCase();
+  const ledger = { number: parseWhole('number', number, 0xffff_ffff, 1), currency, scale };
+  const problem = ledgerProblem({ ledger: ledger.number, currency, scale });
   if (problem !== null) throw new MisuseError(problem.replace(/^currency:/, 'code:'));
   return ledger;
 }

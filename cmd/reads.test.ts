@@ -39,7 +39,7 @@ describe('a filter on the command line', () => {
       ledger: 'eur',
       code: '7',
       from: '1970-01-01T00:00:01Z',
-      to: '5000000000',
+      to: '1970-01-01T00:00:05Z',
     };
     expect(filterOf(flags, LEDGERS)).toEqual({
       limit: 5,
@@ -50,7 +50,7 @@ describe('a filter on the command line', () => {
       ledger: 978,
       code: 7,
       from: 1_000_000_000n,
-      to: 5_000_000_000n,
+      to: 5_999_999_999n,
     });
   });
 
@@ -129,11 +129,11 @@ describe('an event on a line', () => {
       pendingTransfer: null,
     };
     expect(textOf(3, transfer, LEDGERS)).toBe(
-      '1970-01-01T00:00:00.000Z  unit 3  transfer  7  12.50 EUR  1 (-12.50 EUR) -> 2  debit side',
+      '1970-01-01T00:00:00.000000000Z  unit 3  transfer  7  12.50 EUR  1 (-12.50 EUR) -> 2  debit side',
     );
     const expired: LedgerEvent = { ...at, ...balances, kind: 'expired', pendingTransfer: TRANSFER };
     expect(textOf(3, expired, LEDGERS)).toBe(
-      '1970-01-01T00:00:00.000Z  unit 3  expired  of 7  12.50 EUR  1 (-12.50 EUR) -> 2',
+      '1970-01-01T00:00:00.000000000Z  unit 3  expired  of 7  12.50 EUR  1 (-12.50 EUR) -> 2',
     );
   });
 

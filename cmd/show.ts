@@ -2,13 +2,11 @@ import type { Ledger } from '../client/index.ts';
 import { formatMoney } from './bank/money.ts';
 import { formatId } from './parse.ts';
 
-/** One line. Ids are strings as the command line takes them; whole numbers that JSON can't hold too. */
+/** One line. Ids as the command line takes them; whatever may outgrow a JSON number is a string, however small. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value, (key, item: unknown) => {
     if (typeof item !== 'bigint') return item;
-    if (key === 'id' || key.endsWith('Id')) return formatId(item);
-    const number = Number(item);
-    return Number.isSafeInteger(number) ? number : item.toString();
+    return key === 'id' || key.endsWith('Id') ? formatId(item) : item.toString();
   });
 }
 
@@ -41,6 +39,8 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
+/** To the nanosecond: the transfers of a batch share their millisecond, and what is printed can be asked for. */
 export function timeText(timestampNs: bigint): string {
-  return new Date(Number(timestampNs / 1_000_000n)).toISOString();
+  const second = new Date(Number(timestampNs / 1_000_000_000n) * 1_000).toISOString().slice(0, 19);
+  return `${second}.${(timestampNs % 1_000_000_000n).toString().padStart(9, '0')}Z`;
 }

@@ -92,6 +92,24 @@ describe('a ledger that is added to a running cluster', () => {
     expect(createAndWait(world, 1, { ...POINTS, scale: scale + 1 })).toBe('ledger_differs');
   });
 
+  it('has a name of its own, whoever asks first, in upper or lower case', () => {
+    const { world } = start();
+    leaderOf(world);
+    expect(createAndWait(world, 2, { ...EUR, ledger: 11, currency: 'eur' })).toBe(
+      'ledger_name_taken',
+    );
+    const names = ['POINTS', 'points', 'Points'];
+    const asked = names.map((currency, i) =>
+      create(world, i + 1, { ledger: i + 1, currency, scale: 0 }),
+    );
+    run(world, 'three answers', () => asked.every(({ answer }) => answer !== null));
+    const answers = asked.map(({ answer }) => String(answer));
+    expect(answers.toSorted()).toEqual(['created', 'ledger_name_taken', 'ledger_name_taken']);
+    const first = answers.indexOf('created');
+    const again = { ledger: first + 1, currency: names[first]!, scale: 0 };
+    expect(createAndWait(world, 1, again)).toBe('existed');
+  });
+
   it('is there once, though the leader that took it ends before it answers', () => {
     const { world } = start();
     const leader = leaderOf(world);

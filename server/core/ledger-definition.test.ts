@@ -29,6 +29,7 @@ describe('a ledger’s definition', () => {
     [{ currency: 'Points', scale: 19 }, 'scale: 19'],
     [{ currency: 'Points', scale: -1 }, 'scale: -1'],
     [{ scale: 3 }, 'scale: 3, but EUR has 2 decimal places'],
+    [{ currency: 'eur', scale: 3 }, 'scale: 3, but eur has 2 decimal places'],
   ])('may not be with %j', (change, problem) => {
     expect(ledgerProblem({ ...EUR, ...change })).toContain(problem);
   });

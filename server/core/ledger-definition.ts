@@ -28,6 +28,11 @@ export function ledgerProblem({ ledger, currency, scale }: LedgerDefinition): st
   return null;
 }
 
+/** Names are for people, and to people `eur` is EUR. */
+export function foldName(currency: string): string {
+  return currency.toLowerCase();
+}
+
 export function isSameLedger(a: LedgerDefinition, b: LedgerDefinition): boolean {
   return a.ledger === b.ledger && a.currency === b.currency && a.scale === b.scale;
 }

@@ -47,8 +47,22 @@ describe('the registry', () => {
     expect(state.topology!.ledgers).toEqual([EUR]);
   });
 
+  it('finds the ledger of another number that has a name, in any case, and keeps both if the log has them', () => {
+    const second = { ...EUR, ledger: 11, currency: 'eur' };
+    const { state, outcomes } = registry(add(second));
+    expect(outcomes).toEqual([LedgerOutcome.created]);
+    expect(state.sameName({ ...EUR, ledger: 12, currency: 'Eur' })).toEqual(second);
+    expect(state.sameName(EUR)).toEqual(second);
+    expect(state.sameName(JPY)).toBeUndefined();
+    expect(registry().state.sameName(EUR)).toBeUndefined();
+  });
+
   it('takes no more ledgers than it may hold, and still finds those it has', () => {
-    const fill = Array.from({ length: LEDGERS_MAX }, (_, i) => ({ ...JPY, ledger: 1_000 + i }));
+    const fill = Array.from({ length: LEDGERS_MAX }, (_, i) => ({
+      ledger: 1_000 + i,
+      currency: `Points ${i}`,
+      scale: 0,
+    }));
     const { state, outcomes } = registry(...fill.map(add));
     expect(outcomes.filter((outcome) => outcome === LedgerOutcome.full)).toHaveLength(1);
     expect(state.topology!.ledgers).toHaveLength(LEDGERS_MAX);

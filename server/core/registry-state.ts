@@ -1,5 +1,5 @@
 import { EvenkeelError } from './error.ts';
-import { isSameLedger } from './ledger-definition.ts';
+import { foldName, isSameLedger } from './ledger-definition.ts';
 import { LEDGERS_MAX } from './limits.ts';
 import { plainTopology, type RegistryEntry } from './registry-entry.ts';
 import { type LedgerDefinition, slotOwners, type Topology } from './topology.ts';
@@ -13,6 +13,8 @@ export const LedgerOutcome = {
   differs: 3,
   /** There are as many as may be. */
   full: 4,
+  /** Another number has its name. */
+  nameTaken: 5,
 } as const;
 
 /** What the registry's log says: the cluster, and its ledgers, which are only ever added. */
@@ -47,6 +49,17 @@ export class RegistryState {
       return isSameLedger(known, ledger) ? LedgerOutcome.exists : LedgerOutcome.differs;
     }
     return this.#ledgers.size < LEDGERS_MAX ? LedgerOutcome.created : LedgerOutcome.full;
+  }
+
+  /**
+   * The ledger of another number that has this name. Only a leader asks, before it proposes: `apply` takes what
+   * the log holds, for an older release wrote names twice, and a ledger that is there must never go.
+   */
+  sameName({ ledger, currency }: LedgerDefinition): LedgerDefinition | undefined {
+    const name = foldName(currency);
+    return this.topology?.ledgers.find(
+      (known) => known.ledger !== ledger && foldName(known.currency) === name,
+    );
   }
 
   /** A second topology, proposed by a leader that did not know of the first, changes nothing. */

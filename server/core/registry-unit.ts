@@ -1,6 +1,7 @@
 import { type Entry, EntryKind, type ServerId } from '../../consensus/types.ts';
 import type { LogLine } from './environment.ts';
 import { Group, type GroupEvents, type GroupOptions } from './group.ts';
+import { foldName } from './ledger-definition.ts';
 import type { Log } from './log/log.ts';
 import { ReplyOutcome, RequestKind, type RequestMessage } from './messages.ts';
 import { decodeRegistryEntry, encodeRegistryEntry, type RegistryEntry } from './registry-entry.ts';
@@ -127,6 +128,17 @@ export class RegistryUnit {
       this.#answer(asked, outcome, ledger);
       return;
     }
+    const named = this.#state.sameName(ledger);
+    if (named !== undefined) {
+      this.#answer(asked, LedgerOutcome.nameTaken, named);
+      return;
+    }
+    // Its name may be taken by one that is on its way, or not, if that one is lost: ask again.
+    const name = foldName(ledger.currency);
+    if (this.#proposed.some((other) => foldName(other.ledger.currency) === name)) {
+      this.#reply(asked, ReplyOutcome.overloaded, NO_WORDS);
+      return;
+    }
     const proposed = this.#propose({ entry: 'ledger', ledger });
     if (proposed === null) this.#reply(asked, ReplyOutcome.overloaded, NO_WORDS);
     else this.#proposed.push({ ...asked, ...proposed, ledger });
@@ -156,7 +168,7 @@ export class RegistryUnit {
     );
   }
 
-  /** With the ledger that is there under this number, or that was asked for if there is none. */
+  /** With the ledger that is there under this number, or that has the name, or that was asked for if there is none. */
   #answer(asked: Asked, outcome: number, ledger: LedgerDefinition): void {
     const definition = encodeLedgers([this.#state.ledger(ledger.ledger) ?? ledger]);
     this.#reply(asked, ReplyOutcome.done, Uint32Array.of(outcome, ...definition));

@@ -1,4 +1,4 @@
-import { ledgerProblem } from '../core/ledger-definition.ts';
+import { foldName, ledgerProblem } from '../core/ledger-definition.ts';
 import type { ConfigFields } from './config-schema.ts';
 import type { LinkRule } from './peers/emulation.ts';
 
@@ -97,6 +97,11 @@ function uniqueProblems(config: ConfigFields): string[] {
       'ledgers',
       'ledger',
       ledgers.map(({ ledger }) => ledger),
+    ),
+    ...repeated(
+      'ledgers',
+      'currency',
+      ledgers.map(({ currency }) => foldName(currency)),
     ),
   ];
 }

@@ -204,6 +204,12 @@ describe('refused, naming the field:', () => {
       'ledgers: ledger 1 is there twice',
     ],
     [
+      {
+        ledgers: ['Points', 'POINTS'].map((currency, i) => ({ ledger: i + 1, currency, scale: 0 })),
+      },
+      'ledgers: currency points is there twice',
+    ],
+    [
       { ledgers: [{ ledger: 1, currency: 'EUR', scale: 3 }] },
       'ledgers.0.scale: 3, but EUR has 2 decimal places by ISO 4217',
     ],

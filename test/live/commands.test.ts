@@ -60,6 +60,7 @@ test(
     await ok('account', 'create', from, ...inGold, ...customer);
     expect(await ok('ledger', 'add', '7', GOLD, '--scale', '3')).toBe(`ledger 7 ${GOLD}: exists\n`);
     await refused(1, 'ledger_differs', 'ledger', 'add', '7', GOLD, '--scale', '2');
+    await refused(1, 'ledger_name_taken', 'ledger', 'add', '11', 'eur');
     await refused(2, 'is no code of ISO 4217', 'ledger', 'add', '8', 'ERU');
 
     await ok('transfer', to, from, '10', ...inGold);

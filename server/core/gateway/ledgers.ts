@@ -10,8 +10,8 @@ import type { RequestHandle } from './api.ts';
 /** The registry's ledgers, asked of its leader: what any server has acknowledged is known. */
 export interface Ledgers {
   /**
-   * Adds a ledger, or finds it there as asked for. Fails with `invalid_request`, `ledger_differs` or
-   * `too_many_ledgers`.
+   * Adds a ledger, or finds it there as asked for. Fails with `invalid_request`, `ledger_differs`,
+   * `ledger_name_taken` or `too_many_ledgers`.
    */
   create(ledger: LedgerDefinition, done: CreateLedgerDone): RequestHandle;
   /** All of them, ascending by number. Linearizable. */
@@ -39,6 +39,7 @@ export class RegistryLedgers implements Ledgers {
       const outcome = words[0]!;
       const [there] = decodeLedgers(words.subarray(1));
       if (outcome === LedgerOutcome.differs) done(differs(ledger, there!), false);
+      else if (outcome === LedgerOutcome.nameTaken) done(nameTaken(ledger, there!), false);
       else if (outcome === LedgerOutcome.full) done(full(), false);
       else done(null, outcome === LedgerOutcome.exists);
     });
@@ -62,6 +63,13 @@ function differs(asked: LedgerDefinition, there: LedgerDefinition): EvenkeelErro
   return new EvenkeelError(
     'ledger_differs',
     `ledger_differs: ledger ${asked.ledger} is ${text(there)}, not ${text(asked)}; a ledger never changes, take another number`,
+  );
+}
+
+function nameTaken(asked: LedgerDefinition, there: LedgerDefinition): EvenkeelError {
+  return new EvenkeelError(
+    'ledger_name_taken',
+    `ledger_name_taken: ledger ${there.ledger} is named ${there.currency}; take another name for ledger ${asked.ledger}, such as ${asked.currency}-${asked.ledger}`,
   );
 }
 

@@ -127,6 +127,7 @@ describe('the Ledger service', () => {
     ['overloaded', status.RESOURCE_EXHAUSTED, 'why'],
     ['invalid_request', status.INVALID_ARGUMENT, 'why'],
     ['unknown_ledger', status.INVALID_ARGUMENT, 'why'],
+    ['ledger_name_taken', status.ALREADY_EXISTS, 'why'],
     ['account_not_found', status.NOT_FOUND, 'why'],
     ['disk_rotten', status.INTERNAL, 'internal error (disk_rotten)'],
   ])("gives the gateway's %s as %i", async (code, expected, details) => {

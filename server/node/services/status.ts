@@ -17,6 +17,7 @@ export function toCallStatus(error: unknown): CallStatus {
     case 'unknown_ledger':
       return { code: status.INVALID_ARGUMENT, details };
     case 'ledger_differs':
+    case 'ledger_name_taken':
       return { code: status.ALREADY_EXISTS, details };
     case 'not_across_units':
     case 'too_many_ledgers':
