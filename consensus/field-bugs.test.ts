@@ -1,5 +1,6 @@
 /** What consensus/mutants/ needs beyond the tests of the scenarios. */
 import { describe, expect, it } from 'vitest';
+import { encodeMembership, votersOnly } from './membership.ts';
 import { Raft } from './raft.ts';
 import { testConfig } from './testing/config.ts';
 import { ArrayLog, encode, entriesOf, entryText, type SimNode } from './testing/node.ts';
@@ -13,8 +14,10 @@ import {
   preVoteReply,
   reject,
   solo,
+  timeoutNow,
   voteReply,
 } from './testing/solo.ts';
+import { EntryKind } from './types.ts';
 
 const texts = (node: SimNode): string[] => node.accepted.entriesHeld.map(entryText);
 
@@ -99,5 +102,44 @@ describe('faults met in the field', () => {
     node.raft.step(heartbeatReply(2, 1, 1));
     node.settle();
     expect(node.reads).toEqual([{ context: 1, index: 1 }]);
+  });
+
+  it('a voter of the outgoing half alone counts its own vote there', () => {
+    const joint = { voters: [2, 3, 4], outgoing: [1, 2, 3], learners: [], learnersNext: [] };
+    const node = solo();
+    const payload = encodeMembership(joint);
+    const entry = { term: 1, index: 1, kind: EntryKind.membership, payload };
+    node.raft.step(append(2, 1, [0, 0], [entry]));
+    node.settle();
+    node.raft.step(timeoutNow(2, 1));
+    node.settle();
+    // With its own vote 1 and 2 are a majority of the outgoing half; 2 and 4 are one of the other.
+    node.raft.step(voteReply(2, 2, true));
+    expect(node.status().role).toBe('candidate');
+    node.raft.step(voteReply(4, 2, true));
+    expect(node.status().role).toBe('leader');
+  });
+
+  it('a candidate that is sent a snapshot by the leader of its term follows it and takes it', () => {
+    const node = solo({ log: [1], term: 1 });
+    node.raft.step(timeoutNow(2, 1));
+    node.settle();
+    expect(node.status()).toMatchObject({ role: 'candidate', term: 2 });
+    const membership = votersOnly([1, 2, 3]);
+    const mark = { index: 5, logTerm: 2, membership };
+    node.raft.step({ type: 'snapshot', from: 3, to: 1, term: 2, ...mark });
+    node.settle();
+    expect(node.status()).toMatchObject({ role: 'follower', leader: 3, commit: 5, lastIndex: 5 });
+  });
+
+  it('two learners and one voter of three make no majority', () => {
+    const node = settledLeader();
+    node.raft.changeMembership({ voters: [1, 2, 3], learners: [4, 5] });
+    node.settle();
+    for (const id of [4, 5]) node.raft.step(ack(id, 1, 2));
+    node.settle();
+    expect(node.status().commit).toBe(1);
+    node.raft.step(ack(2, 1, 2));
+    expect(node.status().commit).toBe(2);
   });
 });

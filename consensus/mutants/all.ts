@@ -1,8 +1,16 @@
 import { ELECTION } from './election.ts';
+import { MEMBERSHIP } from './membership.ts';
 import type { Mutant } from './mutant.ts';
 import { READS } from './reads.ts';
 import { REPLICATION } from './replication.ts';
+import { SNAPSHOT } from './snapshot.ts';
+import { STORAGE } from './storage.ts';
 
-export const MUTANTS: readonly Mutant[] = [...ELECTION, ...REPLICATION, ...READS].sort(
-  (a, b) => a.bug - b.bug,
-);
+export const MUTANTS: readonly Mutant[] = [
+  ...ELECTION,
+  ...MEMBERSHIP,
+  ...READS,
+  ...REPLICATION,
+  ...SNAPSHOT,
+  ...STORAGE,
+].sort((a, b) => a.bug - b.bug);
