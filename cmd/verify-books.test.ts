@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -67,4 +67,25 @@ test('what is not the books of a unit is misuse', () => {
   for (const path of [other, folder, join(folder, 'none')]) {
     expect(() => run(path)).toThrow(MisuseError);
   }
+});
+
+test('a copy of books in use holds all commits if made as docs/operations.md says, not by itself', () => {
+  rmSync(file);
+  prepareFile(file, 1, 'c');
+  const writer = new BooksWriter(file, 1);
+  writer.commit(new FoldMaker(1).next({ accounts: 4, transfers: 30 }));
+  const copy = (name: string) => join(folder, `${name}.sqlite`);
+  const reader = new Sqlite(file, { readonly: true });
+  reader.exec(`VACUUM INTO '${copy('vacuum')}'`);
+  for (const name of ['with', 'bare']) copyFileSync(file, copy(name));
+  copyFileSync(`${file}-wal`, `${copy('with')}-wal`);
+  for (const name of ['vacuum', 'with']) run(copy(name));
+  expect(out).toBe(
+    'The books of unit 1 hold at entry 1: 4 accounts, 30 transfer rows.\n'.repeat(2),
+  );
+  out = '';
+  run(copy('bare'));
+  expect(out).not.toContain('30 transfer rows');
+  reader.close();
+  writer.close();
 });
