@@ -17,6 +17,8 @@ const TOPOLOGY = {
 
 const EUR = { ledger: 978, currency: 'EUR', scale: 2 };
 
+const EVER = { fromTimestamp: 0n, toTimestamp: 0n, reversed: false, limit: 1 };
+
 interface Asked {
   readonly unit: number;
   readonly kind: number;
@@ -109,6 +111,38 @@ describe('UnitGateway', () => {
     expect(asked[0]!.cancelled).toBe(true);
     asked[0]!.done(0, encodeLedgers([{ ledger: 5, currency: 'Points', scale: 0 }]));
     expect([asked.length, answers.length, gateway.load.requests]).toEqual([1, 0, 0]);
+  });
+
+  it('refuses a query of a ledger that there is not, which would answer as an empty one does', () => {
+    const { registry, gateway, asked } = setUp();
+    registry.topology = TOPOLOGY;
+    const errors: (string | undefined)[] = [];
+    const query = { ...EVER, ledger: 5 };
+    const done = (error: Error | null) => errors.push(error?.message);
+    gateway.queryAccounts(query, done);
+    gateway.queryTransfers(query, done);
+    gateway.queryTransfers(query, done).cancel();
+    expect(asked.map(({ unit, kind }) => [unit, kind])).toEqual(
+      Array(3).fill([0, RequestKind.listLedgers]),
+    );
+    asked[0]!.done(0, encodeLedgers([EUR]));
+    asked[1]!.done(0, encodeLedgers([{ ledger: 5, currency: 'Points', scale: 0 }]));
+    expect(errors).toEqual(['unknown_ledger: ledger: there is no ledger 5; known are 978 (EUR)']);
+    expect(asked[2]!.cancelled).toBe(true);
+    expect(asked.slice(3).map(({ kind }) => kind)).toEqual([RequestKind.queryTransfers]);
+    gateway.queryAccounts({ ...query, ledger: 978 }, done);
+    expect(asked.at(-1)!.kind).toBe(RequestKind.queryAccounts);
+    expect(gateway.load.requests).toBe(2);
+  });
+
+  it('refuses a wrong token also where it first had to ask for the ledger', () => {
+    const { registry, gateway, asked } = setUp();
+    registry.topology = TOPOLOGY;
+    const errors: (string | undefined)[] = [];
+    const query = { ...EVER, ledger: 5, pageToken: Uint8Array.of(1) };
+    gateway.queryAccounts(query, (error) => errors.push(error?.code));
+    asked[0]!.done(0, encodeLedgers([{ ledger: 5, currency: 'Points', scale: 0 }]));
+    expect(errors).toEqual(['invalid_request']);
   });
 
   it('holds requests until the slot map is known, and forgets those cancelled before', () => {

@@ -30,6 +30,14 @@ interface Delayed {
   readonly callback: () => void;
 }
 
+type Knows = (ledger: number) => boolean;
+
+interface NamedLedger {
+  /** Of the request. */
+  readonly field: string;
+  readonly ledger: number;
+}
+
 const LEDGER = { accounts: AccountWord.ledger, transfers: TransferWord.ledger } as const;
 /** In the text of an error. */
 const LEDGERS_NAMED_MAX = 20;
@@ -126,17 +134,11 @@ export class UnitGateway implements Gateway {
   }
 
   queryAccounts(query: AccountQuery, done: PageDone): RequestHandle {
-    return this.#startPage(done, (finish) => {
-      const page = { filter: packAccountQuery(query), token: query.pageToken ?? NO_TOKEN };
-      return new QueryPage(this.#context, 'accounts', page, finish);
-    });
+    return this.#query('accounts', query, packAccountQuery(query), done);
   }
 
   queryTransfers(query: TransferQuery, done: PageDone): RequestHandle {
-    return this.#startPage(done, (finish) => {
-      const page = { filter: packTransferQuery(query), token: query.pageToken ?? NO_TOKEN };
-      return new QueryPage(this.#context, 'transfers', page, finish);
-    });
+    return this.#query('transfers', query, packTransferQuery(query), done);
   }
 
   /** Called once a turn. */
@@ -236,60 +238,92 @@ export class UnitGateway implements Gateway {
     done: GatewayDone,
   ): RequestHandle {
     return this.#start(records.byteLength, done, (finish) => {
-      const request = new EventRequest(this.#context, kind, records, count, balances, finish);
-      const knows = (ledger: number) => this.#registry.knowsLedger(ledger);
-      if (unknownLedger(kind, records, count, knows) < 0) {
+      const begin = () => {
+        const request = new EventRequest(this.#context, kind, records, count, balances, finish);
         request.start();
         return request;
-      }
-      // Another server may have acknowledged it already: only the registry's leader can tell.
-      const asked = this.#ledgers.list((ledgers) => {
-        const numbers = new Set(ledgers.map(({ ledger }) => ledger));
-        const event = unknownLedger(kind, records, count, (ledger) => numbers.has(ledger));
-        if (event < 0) request.start();
-        else finish(noSuchLedger(kind, records, event, ledgers), NO_WORDS);
-      });
-      return {
-        cancel: () => {
-          asked.cancel();
-          request.cancel();
-        },
       };
+      const unknown = (knows: Knows) => unknownLedger(kind, records, count, knows);
+      return this.#ifLedgersKnown(unknown, begin, (error) => finish(error, NO_WORDS));
     });
+  }
+
+  #query(
+    kind: EventKind,
+    { ledger, pageToken }: AccountQuery,
+    filter: Uint32Array,
+    done: PageDone,
+  ): RequestHandle {
+    return this.#startPage(done, (finish) => {
+      const page = { filter, token: pageToken ?? NO_TOKEN };
+      const begin = () => new QueryPage(this.#context, kind, page, finish);
+      if (ledger === undefined) return begin();
+      const unknown = (knows: Knows) => (knows(ledger) ? null : { field: 'ledger', ledger });
+      return this.#ifLedgersKnown(unknown, begin, (error) => finish(error, NO_WORDS, NO_TOKEN));
+    });
+  }
+
+  /** Begins a request if all ledgers that it names are known; `unknown` finds one that is not. */
+  #ifLedgersKnown(
+    unknown: (knows: Knows) => NamedLedger | null,
+    begin: () => RequestHandle,
+    refuse: (error: EvenkeelError) => void,
+  ): RequestHandle {
+    if (unknown((ledger) => this.#registry.knowsLedger(ledger)) === null) return begin();
+    // Another server may have acknowledged it already: only the registry's leader can tell.
+    let cancelled = false;
+    let pending: RequestHandle = this.#ledgers.list((ledgers) => {
+      if (cancelled) return;
+      const numbers = new Set(ledgers.map(({ ledger }) => ledger));
+      const named = unknown((ledger) => numbers.has(ledger));
+      if (named !== null) {
+        refuse(noSuchLedger(named, ledgers));
+        return;
+      }
+      try {
+        pending = begin();
+      } catch (error) {
+        if (!(error instanceof EvenkeelError)) throw error;
+        refuse(error);
+      }
+    });
+    return {
+      cancel: () => {
+        cancelled = true;
+        pending.cancel();
+      },
+    };
   }
 }
 
-/** The first event that names a ledger that isn't known, or -1. Ledger 0 is left to the machine, which has statuses for it. */
+/** Where the first event names a ledger that isn't known, or null. Ledger 0 is left to the machine, which has statuses for it. */
 function unknownLedger(
   kind: EventKind,
   records: Uint32Array,
   count: number,
-  knows: (ledger: number) => boolean,
-): number {
+  knows: Knows,
+): NamedLedger | null {
   let known = 0;
   for (let event = 0; event < count; event += 1) {
     const ledger = records[event * RECORD_WORDS + LEDGER[kind]]!;
     // Most requests are of one ledger.
     if (ledger === known || ledger === 0) continue;
-    if (!knows(ledger)) return event;
+    if (!knows(ledger)) return { field: `${kind}[${event}].ledger`, ledger };
     known = ledger;
   }
-  return -1;
+  return null;
 }
 
 function noSuchLedger(
-  kind: EventKind,
-  records: Uint32Array,
-  event: number,
+  { field, ledger }: NamedLedger,
   ledgers: readonly LedgerDefinition[],
 ): EvenkeelError {
-  const ledger = records[event * RECORD_WORDS + LEDGER[kind]]!;
   const names = ledgers
     .slice(0, LEDGERS_NAMED_MAX)
     .map((known) => `${known.ledger} (${known.currency})`);
   if (ledgers.length > names.length) names.push('more');
   return new EvenkeelError(
     'unknown_ledger',
-    `unknown_ledger: ${kind}[${event}].ledger: there is no ledger ${ledger}; known are ${names.join(', ')}`,
+    `unknown_ledger: ${field}: there is no ledger ${ledger}; known are ${names.join(', ')}`,
   );
 }
