@@ -48,6 +48,8 @@ describe('the kind of a transfer', () => {
     [{ post: '1', pending: true }, '--post and --pending exclude each other'],
     [{ void: '1', timeout: '5' }, '--void and --timeout exclude each other'],
     [{ void: '1', importedAt: '5' }, '--void and --imported-at exclude each other'],
+    [{ post: '1', ledger: 'EUR' }, '--post and --ledger exclude each other'],
+    [{ void: '1', code: '7' }, '--void and --code exclude each other'],
     [{ post: 'x' }, "--post: 'x' is no whole number"],
   ])('is refused as a misuse with %j', (options, message) => {
     expect(() => kindOf(options)).toThrow(MisuseError);

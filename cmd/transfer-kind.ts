@@ -15,6 +15,8 @@ export interface KindFlags {
   readonly closingDebit?: true;
   readonly closingCredit?: true;
   readonly importedAt?: string;
+  readonly ledger?: string;
+  readonly code?: string;
 }
 
 /** A new transfer, or what resolves a pending one. */
@@ -75,6 +77,9 @@ const OTHERS = [
   ['closingDebit', '--closing-debit'],
   ['closingCredit', '--closing-credit'],
   ['importedAt', '--imported-at'],
+  // They are those of the pending transfer.
+  ['ledger', '--ledger'],
+  ['code', '--code'],
 ] as const;
 
 function bit(set: boolean | undefined, flag: number): number {
