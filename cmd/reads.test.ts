@@ -3,7 +3,7 @@ import type { AccountTransfer, LedgerEvent, Transfer } from '../client/index.ts'
 import { MisuseError } from './exit.ts';
 import { type FilterFlags, filterOf } from './filter.ts';
 import { transferFilterOf } from './query.ts';
-import { seenBy } from './statement.ts';
+import { lines, seenBy } from './statement.ts';
 import { kindText } from './transfer-text.ts';
 import { afterOf, textOf } from './watch.ts';
 
@@ -105,6 +105,18 @@ describe('a transfer in a statement', () => {
     expect(seenBy(1n, booked({ flags: 4 })).change).toBe(-1_250n);
   });
 
+  it('shows what it posted, and what is reserved after it', async () => {
+    async function* of(...transfers: AccountTransfer[]) {
+      yield* transfers;
+    }
+    const reserved = booked({ flags: 2, pendingState: 'pending' });
+    const rows = await Array.fromAsync(lines(1n, 978, LEDGERS, of(reserved, booked({ flags: 4 }))));
+    expect(rows.map((row) => row.slice(4))).toEqual([
+      ['0.00 EUR', '0.30 EUR', '-0.04 EUR'],
+      ['-12.50 EUR', '0.30 EUR', '-0.04 EUR'],
+    ]);
+  });
+
   it('has a kind that says what became of it', () => {
     expect(kindText(TRANSFER)).toBe('transfer');
     expect(kindText({ ...TRANSFER, flags: 4 })).toBe('post');
@@ -130,6 +142,10 @@ describe('an event on a line', () => {
     };
     expect(textOf(3, transfer, LEDGERS)).toBe(
       '1970-01-01T00:00:00.000000000Z  unit 3  transfer  7  12.50 EUR  1 (-12.50 EUR) -> 2  debit side',
+    );
+    const reserved = { ...NONE, debitsPending: 1_250n, creditsPending: 100n };
+    expect(textOf(3, { ...transfer, kind: 'pending', debitAccount: reserved }, LEDGERS)).toContain(
+      '  1 (0.00 EUR, 12.50 EUR of debits pending, 1.00 EUR of credits pending) -> 2  ',
     );
     const expired: LedgerEvent = { ...at, ...balances, kind: 'expired', pendingTransfer: TRANSFER };
     expect(textOf(3, expired, LEDGERS)).toBe(

@@ -1,4 +1,4 @@
-import type { Ledger } from '../client/index.ts';
+import type { Balances, Ledger } from '../client/index.ts';
 import { formatMoney } from './bank/money.ts';
 import { formatId } from './parse.ts';
 
@@ -19,6 +19,17 @@ export function amountText(
   const known = ledgers.find(({ number }) => number === ledger);
   if (known === undefined) return `${minor}`;
   return formatMoney(minor, { code: known.currency, numeric: ledger, scale: known.scale });
+}
+
+/** What of an account's balances is only reserved, if anything is. */
+export function pendingTexts(
+  { debitsPending, creditsPending }: Balances,
+  amount: (minor: bigint) => string,
+): string[] {
+  return [
+    ...(debitsPending > 0n ? [`${amount(debitsPending)} of debits pending`] : []),
+    ...(creditsPending > 0n ? [`${amount(creditsPending)} of credits pending`] : []),
+  ];
 }
 
 /** Left-aligned columns. */

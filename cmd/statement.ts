@@ -62,7 +62,7 @@ async function print(
     return;
   }
   const ledgers = await client.ledgers();
-  const header = ['booked', 'transfer', 'kind', 'other account', 'amount', 'balance', 'pending'];
+  const header = ['booked', 'transfer', 'kind', 'other account', 'change', 'balance', 'pending'];
   await printTable(header, lines(accountId, owner.ledger, ledgers, transfers), signal);
 }
 
@@ -88,7 +88,8 @@ async function* latest(
   yield* transfers.reverse();
 }
 
-async function* lines(
+/** In `change` what was posted: what is reserved or released shows in `pending`. */
+export async function* lines(
   accountId: bigint,
   ledger: number,
   ledgers: readonly Ledger[],
@@ -96,13 +97,13 @@ async function* lines(
 ): AsyncGenerator<string[], void, undefined> {
   const amount = (minor: bigint) => amountText({ ledgers }, ledger, minor);
   for await (const transfer of transfers) {
-    const { isDebit, balance, pending } = seenBy(accountId, transfer);
+    const { isDebit, change, balance, pending } = seenBy(accountId, transfer);
     yield [
       timeText(transfer.bookedTimestamp),
       formatId(transfer.id),
       kindText(transfer),
       formatId(isDebit ? transfer.creditAccountId : transfer.debitAccountId),
-      amount(isDebit ? -transfer.amount : transfer.amount),
+      amount(change),
       amount(balance),
       pending === 0n ? '' : amount(pending),
     ];

@@ -7,21 +7,27 @@ import {
   type Ledger,
   type NewTransfer,
   post,
+  TransferFlag,
   type TransferResult,
   voidOf,
 } from '../client/index.ts';
 import { type ConnectionFlags, withClient, withConnection } from './connect.ts';
 import { FailedError, MisuseError } from './exit.ts';
 import { formatId, parseAmount, parseId, parseLedger, parseWhole } from './parse.ts';
-import { amountText, toJson } from './show.ts';
+import { amountText, pendingTexts, toJson } from './show.ts';
 import { type KindFlags, kindOf, type TransferKind } from './transfer-kind.ts';
 
 interface Flags extends ConnectionFlags, KindFlags {
-  readonly ledger?: string;
-  readonly code: string;
   readonly id?: string;
   readonly amount?: string;
 }
+
+/** Kinds of which the ledger decides the amount. */
+const LEDGER_DECIDES =
+  TransferFlag.balancingDebit |
+  TransferFlag.balancingCredit |
+  TransferFlag.postPendingTransfer |
+  TransferFlag.voidPendingTransfer;
 
 type Args = readonly [debit?: string, credit?: string, amount?: string];
 
@@ -34,7 +40,7 @@ export function register(program: Command): void {
         "book a transfer; the amount is in the currency's form, such as 12.34. Or post or void a pending one",
       )
       .option('--ledger <ledger>', 'number or currency of the ledger, such as 978 or EUR')
-      .option('--code <code>', 'kind of transfer, 1 to 65535', '1')
+      .option('--code <code>', 'kind of transfer, 1 to 65535 (default: 1)')
       .option('--id <id>', 'to repeat a transfer whose outcome is unknown (default: a new one)')
       .option('--pending', 'only reserve the amount, to be posted or voided later')
       .option('--timeout <seconds>', 'with --pending: release it by itself after so long')
@@ -53,7 +59,6 @@ export function register(program: Command): void {
 async function run(args: Args, flags: Flags): Promise<void> {
   const kind = kindOf(flags);
   const transferId = flags.id === undefined ? id() : parseId('--id', flags.id);
-  const code = parseWhole('--code', flags.code, 65_535, 1);
   if (kind.kind === 'resolution') {
     if (args[0] !== undefined) {
       throw new MisuseError('--post and --void take no accounts: they are those of the transfer');
@@ -75,7 +80,7 @@ async function run(args: Args, flags: Flags): Promise<void> {
     id: transferId,
     debitAccountId: parseId('debit', debit),
     creditAccountId: parseId('credit', credit),
-    code,
+    code: parseWhole('--code', flags.code ?? '1', 65_535, 1),
   };
   await withClient(flags, (client) => book(client, accounts, kind, amount, ledger, flags));
 }
@@ -97,7 +102,7 @@ async function book(
     timeout,
     timestamp,
   };
-  report(transfer, await submit(client, transfer), ledger, options);
+  await report(client, transfer, ledger, options);
 }
 
 /** The accounts are looked up, for the request must name them where there are several units. */
@@ -119,7 +124,7 @@ async function resolve(
     options.post === undefined
       ? voidOf(pending, { id: transferId })
       : post(pending, { id: transferId, amount });
-  report(transfer, await submit(client, transfer), ledger, options);
+  await report(client, transfer, ledger, options);
 }
 
 async function submit(client: EvenkeelClient, transfer: NewTransfer): Promise<TransferResult> {
@@ -133,18 +138,39 @@ async function submit(client: EvenkeelClient, transfer: NewTransfer): Promise<Tr
   }
 }
 
-function report(
+/**
+ * What was booked, reserved or released, asked for where the ledger decides how much. undefined if no server says: the
+ * transfer is done all the same, and must not look as if it were not.
+ */
+export async function bookedAmount(
+  client: Pick<EvenkeelClient, 'lookupTransfers'>,
+  { id: transferId, flags = 0, amount }: NewTransfer,
+): Promise<bigint | undefined> {
+  if ((flags & LEDGER_DECIDES) === 0) return amount;
+  try {
+    return (await client.lookupTransfers([transferId]))[0]?.amount;
+  } catch (error) {
+    if (error instanceof ClientError) return undefined;
+    throw error;
+  }
+}
+
+async function report(
+  client: EvenkeelClient,
   transfer: NewTransfer,
-  result: TransferResult,
   ledger: Ledger,
   options: Flags,
-): void {
+): Promise<void> {
+  const result = await submit(client, transfer);
   const { status, timestamp, debitAccount, creditAccount } = result;
   const transferId = formatId(transfer.id);
+  const amount = result.ok ? await bookedAmount(client, transfer) : undefined;
   if (options.json) {
-    console.log(toJson({ id: transferId, status, timestamp, debitAccount, creditAccount }));
+    console.log(toJson({ id: transferId, status, timestamp, amount, debitAccount, creditAccount }));
   } else if (result.ok) {
-    console.log(`transfer ${transferId}: ${status}`);
+    const booked =
+      amount === undefined ? '' : `, ${amountText({ ledgers: [ledger] }, ledger.number, amount)}`;
+    console.log(`transfer ${transferId}: ${status}${booked}`);
     console.log(balanceText(transfer.debitAccountId, debitAccount, ledger));
     console.log(balanceText(transfer.creditAccountId, creditAccount, ledger));
   }
@@ -159,11 +185,8 @@ function balanceText(
   const account = `  balance of ${formatId(accountId)} is now`;
   if (balances === undefined) return `${account} unknown`;
   const amount = (minor: bigint) => amountText({ ledgers: [ledger] }, ledger.number, minor);
-  const { creditsPosted, debitsPosted, debitsPending, creditsPending } = balances;
-  const pending = [
-    ...(debitsPending > 0n ? [`${amount(debitsPending)} of debits pending`] : []),
-    ...(creditsPending > 0n ? [`${amount(creditsPending)} of credits pending`] : []),
-  ];
+  const { creditsPosted, debitsPosted } = balances;
+  const pending = pendingTexts(balances, amount);
   const more = pending.length === 0 ? '' : ` (${pending.join(', ')})`;
   return `${account} ${amount(creditsPosted - debitsPosted)}${more}`;
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { EvenkeelClient, Ledger, LedgerEvent } from '../client/index.ts';
+import type { Balances, EvenkeelClient, Ledger, LedgerEvent } from '../client/index.ts';
 import { type ConnectionFlags, withClient, withConnection } from './connect.ts';
 import { interruptible } from './interrupt.ts';
 import { printing, printLine } from './output.ts';
 import { formatId, parseTimestamp, parseWhole } from './parse.ts';
-import { amountText, timeText, toJson } from './show.ts';
+import { amountText, pendingTexts, timeText, toJson } from './show.ts';
 
 interface Flags extends ConnectionFlags {
   readonly unit?: string;
@@ -106,9 +106,9 @@ export function textOf(unit: number, event: LedgerEvent, ledgers: readonly Ledge
     ...(event.pendingTransfer === null ? [] : [`of ${formatId(event.pendingTransfer.id)}`]),
   ];
   const side = event.side === 'both' ? '' : `  ${event.side} side`;
-  const balance = ({ creditsPosted, debitsPosted }: NonNullable<typeof event.debitAccount>) =>
-    amount(creditsPosted - debitsPosted);
-  const account = (id: bigint, balances: typeof event.debitAccount) =>
+  const balance = (of: Balances) =>
+    [amount(of.creditsPosted - of.debitsPosted), ...pendingTexts(of, amount)].join(', ');
+  const account = (id: bigint, balances: Balances | null) =>
     `${formatId(id)}${balances === null ? '' : ` (${balance(balances)})`}`;
   return [
     `${head}  ${ids.join(' ')}  ${amount(transfer.amount)}`,

@@ -74,6 +74,7 @@ test(
     await ok('transfer', from, to, '5', ...inGold, ...reserve, second);
     expect(await ok('transfer', '--void', second)).toContain(`8.500 ${GOLD}\n`);
     const balancing = await ok('transfer', from, to, '100', ...inGold, '--balancing-debit');
+    expect(balancing).toContain(`: created, 8.500 ${GOLD}\n`);
     expect(balancing).toContain(`balance of ${from} is now 0.000 ${GOLD}\n`);
 
     await refused(2, '--post and --void exclude', 'transfer', '--post', '1', '--void', '2');
