@@ -94,7 +94,7 @@ describe('membership changes among five servers, all of them', () => {
         const { outgoing, learners, learnersNext } = membership;
         if (outgoing !== current.voters) expect([current, membership]).toBe('joint with it');
         if (learners.some((id) => outgoing.includes(id))) expect(membership).toBe('apart');
-        const all = [...learners, ...learnersNext].sort();
+        const all = [...learners, ...learnersNext].sort((a, b) => a - b);
         if (String(all) !== String(target.learners)) expect([target, membership]).toBe('as asked');
         if (!('invalid' in changeTo(membership, target)))
           expect(membership).toBe('closed to changes');
