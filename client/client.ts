@@ -12,6 +12,7 @@ import {
 } from './decode-reads.ts';
 import { decodeExisted, decodeLedgers, decodeTopology } from './decode-topology.ts';
 import { encodeAccounts, encodeIds, encodeLedger, encodeTransfers } from './encode.ts';
+import { encodeAddServer, encodeRemoveServers, encodeZone } from './encode-cluster.ts';
 import {
   encodeAccountQuery,
   encodeAccountTransfersQuery,
@@ -38,6 +39,7 @@ import { Submitter } from './submitter.ts';
 import type {
   Account,
   AccountResult,
+  ClusterServer,
   Ledger,
   NewAccount,
   NewTransfer,
@@ -224,6 +226,29 @@ export class EvenkeelClient {
   /** All ledgers as of now, ascending by number. */
   async ledgers(): Promise<Ledger[]> {
     return decodeLedgers(await this.#unary('Cluster/ListLedgers', Buffer.alloc(0), false));
+  }
+
+  /**
+   * Makes a server a member, that runs already and was told to join. Resolves once it is decided; `topology` shows in which
+   * units it votes. Rejects with `already_exists`, or `failed_precondition` and the reason.
+   */
+  async addServer(server: ClusterServer): Promise<void> {
+    await this.#unary('Cluster/AddServer', encodeAddServer(server), true);
+  }
+
+  /** Takes servers out, for good. Rejects with `not_found`, or `failed_precondition` and the reason. */
+  async removeServers(ids: readonly number[]): Promise<void> {
+    await this.#unary('Cluster/RemoveServers', encodeRemoveServers(ids), true);
+  }
+
+  /** No unit is led in the zone any more, as soon as its leaders have moved. */
+  async drainZone(zone: string): Promise<void> {
+    await this.#unary('Cluster/DrainZone', encodeZone(zone), true);
+  }
+
+  /** The zone leads again. */
+  async restoreZone(zone: string): Promise<void> {
+    await this.#unary('Cluster/RestoreZone', encodeZone(zone), true);
   }
 
   /** The cluster as the answering server sees it. */

@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
-import type { Ledger, Topology, TopologyUnit } from './types.ts';
+import type { ClusterServer, Ledger, Topology, TopologyUnit } from './types.ts';
 
 /** GetTopologyResponse of proto/evenkeel/v1/cluster.proto. Unknown fields are skipped. */
 export function decodeTopology(bytes: Uint8Array): Topology {
@@ -8,10 +8,11 @@ export function decodeTopology(bytes: Uint8Array): Topology {
     protocolVersion: 0,
     serverId: 0,
     zone: '',
-    zones: [] as { name: string; leaderWeight: number }[],
-    servers: [] as { id: number; zone: string; address: string }[],
+    zones: [] as { name: string; leaderWeight: number; drained: boolean }[],
+    servers: [] as ClusterServer[],
     ledgers: [] as { number: number; currency: string; scale: number }[],
     units: [] as TopologyUnit[],
+    registryLeaderServerId: 0,
   };
   fields(protobuf.Reader.create(bytes), (reader, field) => {
     if (field === 1) topology.clusterId = reader.string();
@@ -22,6 +23,7 @@ export function decodeTopology(bytes: Uint8Array): Topology {
     else if (field === 6) topology.servers.push(server(reader));
     else if (field === 7) topology.ledgers.push(ledger(reader));
     else if (field === 8) topology.units.push(unit(reader));
+    else if (field === 9) topology.registryLeaderServerId = reader.uint32();
     else return false;
     return true;
   });
@@ -53,10 +55,11 @@ export function decodeExisted(bytes: Uint8Array): boolean {
 const ROLES = ['unspecified', 'none', 'follower', 'candidate', 'leader', 'learner'] as const;
 
 function zone(outer: protobuf.Reader) {
-  const zone = { name: '', leaderWeight: 0 };
+  const zone = { name: '', leaderWeight: 0, drained: false };
   fields(nested(outer), (reader, field) => {
     if (field === 1) zone.name = reader.string();
     else if (field === 2) zone.leaderWeight = reader.uint32();
+    else if (field === 3) zone.drained = reader.bool();
     else return false;
     return true;
   });
@@ -64,11 +67,12 @@ function zone(outer: protobuf.Reader) {
 }
 
 function server(outer: protobuf.Reader) {
-  const server = { id: 0, zone: '', address: '' };
+  const server = { id: 0, zone: '', address: '', peerAddress: '' };
   fields(nested(outer), (reader, field) => {
     if (field === 1) server.id = reader.uint32();
     else if (field === 2) server.zone = reader.string();
     else if (field === 3) server.address = reader.string();
+    else if (field === 4) server.peerAddress = reader.string();
     else return false;
     return true;
   });
@@ -101,6 +105,8 @@ function unit(outer: protobuf.Reader): TopologyUnit {
     lastIndex: 0,
     executionDigest: '',
     role: ROLES[0] as TopologyUnit['role'],
+    voters: [] as number[],
+    learners: [] as number[],
   };
   fields(nested(outer), (reader, field) => {
     if (field === 1) unit.id = reader.uint32();
@@ -114,10 +120,18 @@ function unit(outer: protobuf.Reader): TopologyUnit {
     else if (field === 9) unit.lastIndex = number(reader);
     else if (field === 10) unit.executionDigest = reader.string();
     else if (field === 11) unit.role = ROLES[reader.uint32()] ?? 'unspecified';
+    else if (field === 12) numbers(reader, unit.voters);
+    else if (field === 13) numbers(reader, unit.learners);
     else return false;
     return true;
   });
   return unit;
+}
+
+/** Packed, as every proto3 writer makes them. */
+function numbers(outer: protobuf.Reader, into: number[]): void {
+  const reader = nested(outer);
+  while (reader.pos < reader.len) into.push(reader.uint32());
 }
 
 function slotRange(outer: protobuf.Reader) {

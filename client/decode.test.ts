@@ -128,6 +128,8 @@ describe('responses that protobufjs encodes', () => {
       booksIndex: 2 ** 33,
       lastIndex: 2 ** 45 + 1,
       executionDigest: 'c0ffee',
+      voters: [1, 2, 65_535],
+      learners: [4],
     };
     const topology = {
       clusterId: 'c',
@@ -135,11 +137,12 @@ describe('responses that protobufjs encodes', () => {
       serverId: 1,
       zone: 'hz1',
       zones: [
-        { name: 'hz1', leaderWeight: 3 },
-        { name: 'sh1', leaderWeight: 0 },
+        { name: 'hz1', leaderWeight: 3, drained: true },
+        { name: 'sh1', leaderWeight: 0, drained: false },
       ],
-      servers: [{ id: 1, zone: 'hz1', address: 'a:1' }],
+      servers: [{ id: 1, zone: 'hz1', address: 'a:1', peerAddress: 'b:2' }],
       ledgers: [{ number: 978, currency: 'EUR', scale: 2 }],
+      registryLeaderServerId: 3,
     };
     const bytes = encode('GetTopologyResponse', {
       ...topology,

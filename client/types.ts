@@ -135,14 +135,26 @@ export interface Topology {
   /** The server that answered. */
   readonly serverId: number;
   readonly zone: string;
-  readonly zones: readonly { readonly name: string; readonly leaderWeight: number }[];
-  readonly servers: readonly {
-    readonly id: number;
-    readonly zone: string;
-    readonly address: string;
+  readonly zones: readonly {
+    readonly name: string;
+    readonly leaderWeight: number;
+    readonly drained: boolean;
   }[];
+  readonly servers: readonly ClusterServer[];
   readonly ledgers: readonly Ledger[];
   readonly units: readonly TopologyUnit[];
+  /** 0 = none known. */
+  readonly registryLeaderServerId: number;
+}
+
+export interface ClusterServer {
+  /** 1 .. 65535, never used before. */
+  readonly id: number;
+  readonly zone: string;
+  /** host:port that users reach it at. */
+  readonly address: string;
+  /** host:port that the other servers reach it at. */
+  readonly peerAddress: string;
 }
 
 /** A unit as the answering server sees it. */
@@ -160,4 +172,6 @@ export interface TopologyUnit {
   readonly lastIndex: number;
   readonly executionDigest: string;
   readonly role: 'unspecified' | 'none' | 'follower' | 'candidate' | 'leader' | 'learner';
+  readonly voters: readonly number[];
+  readonly learners: readonly number[];
 }

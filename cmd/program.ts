@@ -6,6 +6,7 @@ import { register as demo } from './demo.ts';
 import { exitWith } from './exit.ts';
 import { register as generateBank } from './generate-bank.ts';
 import { register as ledger } from './ledger.ts';
+import { register as member } from './member.ts';
 import { register as query } from './query.ts';
 import { register as replay } from './replay.ts';
 import { register as server } from './server.ts';
@@ -15,6 +16,7 @@ import { register as transfer } from './transfer.ts';
 import { register as up } from './up.ts';
 import { register as verifyBooks } from './verify-books.ts';
 import { register as watch } from './watch.ts';
+import { register as zone } from './zone.ts';
 
 /** The `evenkeel` command: one file a subcommand. */
 export async function main(): Promise<void> {
@@ -30,6 +32,8 @@ export async function main(): Promise<void> {
     up,
     server,
     status,
+    member,
+    zone,
     ledger,
     account,
     transfer,

@@ -480,6 +480,11 @@ export class Raft {
     return ownTermCommitted(this.#core);
   }
 
+  /** In force, committed or not. */
+  get membership(): Membership {
+    return this.#core.log.membership;
+  }
+
   get commit(): number {
     return this.#core.log.commit;
   }

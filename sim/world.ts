@@ -1,6 +1,6 @@
 import type { ServerId } from '../consensus/types.ts';
 import type { ServerOptions } from '../server/core/server.ts';
-import type { Topology } from '../server/core/topology.ts';
+import type { ServerPlace, Topology } from '../server/core/topology.ts';
 import { Host } from './host.ts';
 import { Network } from './network.ts';
 import { Random } from './random.ts';
@@ -9,11 +9,22 @@ import { Scheduler } from './scheduler.ts';
 export interface WorldOptions {
   readonly seed: number;
   readonly units: number;
+  /** One a zone, if not said. */
+  readonly servers?: readonly ServerPlace[];
+  /** Of servers that are not part of the cluster yet: `startLater` starts one, and a change of the cluster brings it in. */
+  readonly later?: readonly ServerPlace[];
+  /** Weights of hz1, hz2, sh1. */
+  readonly leaderWeights?: readonly [number, number, number];
   /** What differs from the usual settings. */
   readonly server?: Partial<ServerOptions>;
   readonly log?: (timeUs: number, server: ServerId, level: string, text: string) => void;
 }
 
+const ONE_A_ZONE: readonly ServerPlace[] = [
+  { id: 1, zone: 'hz1' },
+  { id: 2, zone: 'hz2' },
+  { id: 3, zone: 'sh1' },
+];
 /** Default links, one way. */
 const CITY_DELAY_US = 500;
 const REMOTE_DELAY_US = 8_000;
@@ -27,23 +38,20 @@ export class World {
   readonly hosts: readonly Host[];
   readonly topology: Topology;
   readonly network: Network;
+  readonly #places: readonly ServerPlace[];
   /** Servers whose disk was told to fail: their process may end itself. */
   readonly #mayFail = new Set<ServerId>();
 
   constructor(options: WorldOptions) {
-    const { seed } = options;
+    const { seed, leaderWeights = [1, 1, 0], later = [] } = options;
     this.scheduler = new Scheduler(new Random(seed, 'same-time order'));
     this.topology = {
       zones: [
-        { name: 'hz1', city: 'hz', leaderWeight: 1 },
-        { name: 'hz2', city: 'hz', leaderWeight: 1 },
-        { name: 'sh1', city: 'sh', leaderWeight: 0 },
+        { name: 'hz1', city: 'hz', leaderWeight: leaderWeights[0] },
+        { name: 'hz2', city: 'hz', leaderWeight: leaderWeights[1] },
+        { name: 'sh1', city: 'sh', leaderWeight: leaderWeights[2] },
       ],
-      servers: [
-        { id: 1, zone: 'hz1' },
-        { id: 2, zone: 'hz2' },
-        { id: 3, zone: 'sh1' },
-      ],
+      servers: options.servers ?? ONE_A_ZONE,
       ledgers: [{ ledger: 978, currency: 'EUR', scale: 2 }],
       units: options.units,
     };
@@ -57,12 +65,18 @@ export class World {
       deliver: (from, to, frame) => this.host(to).receive(from, frame),
       isUp: (server) => this.host(server).server !== null,
     });
-    this.hosts = this.topology.servers.map(
+    const places = [...this.topology.servers, ...later];
+    this.#places = places;
+    this.hosts = places.map(
       (place) =>
         new Host({
           scheduler: this.scheduler,
           seed,
-          server: { ...serverOptions(place.id, place.zone, this.topology), ...options.server },
+          server: {
+            ...serverOptions(place.id, place.zone, this.topology),
+            ...(later.includes(place) ? { founders: [] } : {}),
+            ...options.server,
+          },
           send: (from, to, lane, frame) => this.network.send(from, to, lane, frame),
           log: (server, level, text) => {
             this.scheduler.note(`${server} ${level} ${text}`);
@@ -77,13 +91,17 @@ export class World {
   }
 
   host(id: ServerId): Host {
-    const host = this.hosts[id - 1];
+    const host = this.hosts.find((candidate) => candidate.id === id);
     if (host === undefined) throw new RangeError(`there is no server ${id}`);
     return host;
   }
 
   start(): void {
-    for (const host of this.hosts) host.start();
+    for (const { id } of this.topology.servers) this.host(id).start();
+  }
+
+  startLater(id: ServerId): void {
+    this.host(id).start();
   }
 
   /** Ends a server's process; its peers find out a little later. */
@@ -116,7 +134,7 @@ export class World {
   }
 
   #city(server: ServerId): string {
-    const place = this.topology.servers.find((candidate) => candidate.id === server);
+    const place = this.#places.find((candidate) => candidate.id === server);
     return this.topology.zones.find((zone) => zone.name === place?.zone)!.city;
   }
 }
@@ -127,6 +145,7 @@ export function serverOptions(self: ServerId, zone: string, topology: Topology):
     zone,
     clusterId: '0123456789abcdef0123456789abcdef',
     topology,
+    founders: topology.servers.map(({ id }) => id),
     tickMs: 5,
     heartbeatMs: 50,
     voteRefusalMs: 300,
@@ -135,5 +154,6 @@ export function serverOptions(self: ServerId, zone: string, topology: Topology):
     segmentBytes: 1 << 20,
     logCacheBytes: 1 << 20,
     residentTransfersMax: 256,
+    shrinkAfterMs: 60_000,
   };
 }

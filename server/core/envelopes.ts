@@ -21,31 +21,29 @@ interface Waiting {
  */
 export class Envelopes {
   /** Ascending by peer. */
-  readonly #peers: readonly Waiting[];
+  readonly #peers: Waiting[];
   readonly #head: () => EnvelopeHead;
   #isDue = false;
   #hasSome = false;
 
   constructor(peers: readonly ServerId[], head: () => EnvelopeHead) {
-    this.#peers = peers.map((to) => ({ to, beats: [], acks: [], echoUs: 0 }));
+    this.#peers = peers.map(newWaiting);
     this.#head = head;
   }
 
   beat(unit: number, { to, term, commit, readContext }: Heartbeat): void {
-    this.#waiting(to)?.beats.push(unit, term, commit, readContext);
+    this.#waiting(to).beats.push(unit, term, commit, readContext);
     this.#hasSome = true;
   }
 
   ack(unit: number, { to, term, readContext }: HeartbeatReply): void {
-    this.#waiting(to)?.acks.push(unit, term, readContext);
+    this.#waiting(to).acks.push(unit, term, readContext);
     this.#hasSome = true;
   }
 
   /** The peer's envelope is to be answered, though it may hold no group. */
   echo(to: ServerId, sentUs: number): void {
-    const waiting = this.#waiting(to);
-    if (waiting === undefined) return;
-    waiting.echoUs = sentUs;
+    this.#waiting(to).echoUs = sentUs;
     this.#hasSome = true;
   }
 
@@ -79,9 +77,19 @@ export class Envelopes {
     this.#hasSome = false;
   }
 
-  #waiting(to: ServerId): Waiting | undefined {
-    return this.#peers.find((waiting) => waiting.to === to);
+  /** Servers come later, too. */
+  #waiting(to: ServerId): Waiting {
+    const known = this.#peers.find((waiting) => waiting.to === to);
+    if (known !== undefined) return known;
+    const waiting = newWaiting(to);
+    this.#peers.push(waiting);
+    this.#peers.sort((a, b) => a.to - b.to);
+    return waiting;
   }
+}
+
+function newWaiting(to: ServerId): Waiting {
+  return { to, beats: [], acks: [], echoUs: 0 };
 }
 
 /** The heartbeats of an envelope, as the groups' consensus wants them. */

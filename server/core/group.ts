@@ -24,7 +24,8 @@ export interface StateMachine {
 export interface GroupOptions {
   readonly unit: number;
   readonly self: ServerId;
-  readonly voters: readonly ServerId[];
+  /** Voters while the log says nothing else; none for a server that was added later. */
+  readonly founders: readonly ServerId[];
   /** Any number a zone. */
   readonly zoneOf: (server: ServerId) => number;
   readonly candidacyTicksMin: number;
@@ -79,7 +80,7 @@ export class Group {
     this.#machine = machine;
     this.#events = events;
     const stored = log.unit(options.unit);
-    const configured = votersOnly(options.voters);
+    const configured = votersOnly(options.founders);
     this.#membership = machine.membership ?? stored.startMembership() ?? configured;
     this.raft = new Raft(
       {

@@ -1,6 +1,8 @@
 import type { ServerId } from '../../consensus/types.ts';
-import type { LedgerUnit } from './ledger-unit.ts';
+import type { Group } from './group.ts';
 import {
+  CLOSE_ENTRIES,
+  DRAIN_PAUSE_MS,
   HOMING_GIVE_UP_MS,
   HOMING_PAUSE_MS,
   HOMING_SCAN_MS,
@@ -9,8 +11,18 @@ import {
 } from './limits.ts';
 import { preferredLeader, type Topology } from './topology.ts';
 
+/** A unit as homing sees it; the registry is one too. */
+export interface Led {
+  readonly unit: number;
+  readonly group: Group;
+  /** Nothing is under way that a change of leader would leave unanswered. */
+  readonly quiet: boolean;
+  /** Set: nothing new is proposed, so that it becomes quiet. */
+  handingOver: boolean;
+}
+
 interface HandOver {
-  readonly unit: LedgerUnit;
+  readonly unit: Led;
   readonly to: ServerId;
   readonly giveUpMs: number;
   asked: boolean;
@@ -18,7 +30,8 @@ interface HandOver {
 
 /**
  * Brings leaders home, one at a time a server: when the preferred server of a unit that we lead has
- * kept up for a while, the unit stops proposing, empties its log and moves.
+ * kept up for a while, the unit stops proposing, empties its log and moves. Out of a zone that is being drained they
+ * go at once, to any server that keeps up if the preferred one doesn't.
  */
 export class Homing {
   #current: HandOver | null = null;
@@ -28,14 +41,19 @@ export class Homing {
   #steadySinceMs: number[] = [];
   #keptUpMs: number[] = [];
 
-  step(nowMs: number, self: ServerId, topology: Topology, units: readonly LedgerUnit[]): void {
+  step(nowMs: number, self: ServerId, topology: Topology, units: readonly Led[]): void {
     if (this.#current !== null) {
-      this.#continue(this.#current, nowMs);
+      this.#continue(this.#current, nowMs, isDrained(topology, self));
       return;
     }
     if (nowMs < this.#nextScanMs) return;
     this.#nextScanMs = nowMs + HOMING_SCAN_MS;
+    const drained = isDrained(topology, self);
     units.forEach((unit, i) => {
+      if (drained) {
+        this.#leave(unit, nowMs, topology);
+        return;
+      }
       const to = preferredLeader(topology, unit.unit);
       const isAway = to !== 0 && to !== self && unit.group.serving;
       const keptUp = isAway && keepsUp(unit, to);
@@ -47,17 +65,30 @@ export class Homing {
       if (!keptUp) return;
       const steadyMs = nowMs - this.#steadySinceMs[i];
       if (this.#current !== null || nowMs < this.#nextMs || steadyMs < HOMING_STEADY_MS) return;
-      this.#current = { unit, to, giveUpMs: nowMs + HOMING_GIVE_UP_MS, asked: false };
-      unit.handingOver = true;
+      this.#begin(unit, to, nowMs);
     });
   }
 
-  #continue(handOver: HandOver, nowMs: number): void {
+  #leave(unit: Led, nowMs: number, topology: Topology): void {
+    if (this.#current !== null || nowMs < this.#nextMs || !unit.group.serving) return;
+    const preferred = preferredLeader(topology, unit.unit);
+    const others = topology.servers.filter(({ id }) => !isDrained(topology, id));
+    const able = others.filter(({ id }) => keepsUp(unit, id)).map(({ id }) => id);
+    const to = able.includes(preferred) ? preferred : able[0];
+    if (to !== undefined) this.#begin(unit, to, nowMs);
+  }
+
+  #begin(unit: Led, to: ServerId, nowMs: number): void {
+    this.#current = { unit, to, giveUpMs: nowMs + HOMING_GIVE_UP_MS, asked: false };
+    unit.handingOver = true;
+  }
+
+  #continue(handOver: HandOver, nowMs: number, drained: boolean): void {
     const { unit, to } = handOver;
     if (!unit.group.serving || nowMs >= handOver.giveUpMs) {
       unit.handingOver = false;
       this.#current = null;
-      this.#nextMs = nowMs + HOMING_PAUSE_MS;
+      this.#nextMs = nowMs + (drained ? DRAIN_PAUSE_MS : HOMING_PAUSE_MS);
     } else if (!handOver.asked && unit.quiet) {
       handOver.asked = true;
       unit.group.raft.transferLeadership(to);
@@ -65,11 +96,15 @@ export class Homing {
   }
 }
 
-/** In touch, and at most one round of entries behind: a hand-over will not have to wait for it. */
-function keepsUp(unit: LedgerUnit, server: ServerId): boolean {
-  const status = unit.group.raft.status();
-  const peer = status.peers.find((candidate) => candidate.id === server);
-  return peer?.recentlyActive === true && status.lastIndex - peer.match <= KEEPS_UP_ENTRIES;
+function isDrained({ zones, servers }: Topology, server: ServerId): boolean {
+  const zone = servers.find(({ id }) => id === server)?.zone;
+  return zones.find(({ name }) => name === zone)?.drained === true;
 }
 
-const KEEPS_UP_ENTRIES = 64;
+/** In touch, and at most one round of entries behind: a hand-over will not have to wait for it. */
+function keepsUp(unit: Led, server: ServerId): boolean {
+  const status = unit.group.raft.status();
+  const peer = status.peers.find((candidate) => candidate.id === server);
+  if (peer?.voter === false) return false;
+  return peer?.recentlyActive === true && status.lastIndex - peer.match <= CLOSE_ENTRIES;
+}

@@ -61,14 +61,23 @@ export const REFUSED_MS_MAX = 100;
 export const IN_FLIGHT_MS_MIN = 5;
 export const IN_FLIGHT_MS_MAX = 100;
 
+/** Servers of a cluster, and how far a learner's log may be behind when it becomes a voter. */
+export const SERVERS_MAX = 32;
+export const CLOSE_ENTRIES = 64;
+/** How often a leader looks whether its group has the members that the registry names. */
+export const MEMBERS_STEP_MS = 100;
+/** Heard from within this time: such a server answers. */
+export const HEARD_MS = 1_000;
+
 /** A leader that isn't its unit's preferred server hands over when that one was in touch for this long. */
 export const HOMING_STEADY_MS = 3_000;
 /** How often is looked whether a leader may go home. */
 export const HOMING_SCAN_MS = 50;
 /** Out of touch, or too far behind, for longer than this: the time above starts anew. */
 export const HOMING_SILENCE_MS = 200;
-/** One hand-over a server in this time. */
+/** One hand-over a server in this time; out of a zone that is drained they follow faster. */
 export const HOMING_PAUSE_MS = 500;
+export const DRAIN_PAUSE_MS = 20;
 /** A hand-over that has not happened by then is given up. */
 export const HOMING_GIVE_UP_MS = 500;
 

@@ -58,6 +58,8 @@ export const RequestKind = {
   createLedger: 32,
   /** To the registry. No body. Answer: all ledgers. */
   listLedgers: 33,
+  /** To the registry. Body: a ClusterChange as JSON, see registry-request.ts. Answer: nothing, or a ChangeRefusal. */
+  changeCluster: 34,
 } as const;
 
 /** A request to the leader of a unit. Sent again to another server when it is refused or goes unanswered. */

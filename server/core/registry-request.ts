@@ -1,3 +1,4 @@
+import { type ClusterChange, changeProblem } from './cluster-change.ts';
 import { ledgerProblem } from './ledger-definition.ts';
 import { RequestKind, type RequestMessage } from './messages.ts';
 import { asWords } from './router.ts';
@@ -43,6 +44,25 @@ export function decodeLedgers(words: Uint32Array): LedgerDefinition[] {
   return ledgers;
 }
 
+/** Length of the text in bytes, then the text, filled up to whole words with zeros; nothing for null. */
+export function encodeJson(value: object | null): Uint32Array {
+  if (value === null) return new Uint32Array(0);
+  const text = new TextEncoder().encode(JSON.stringify(value));
+  const words = new Uint32Array(1 + nameWords(text.length));
+  words[0] = text.length;
+  new Uint8Array(words.buffer, WORD_BYTES, text.length).set(text);
+  return words;
+}
+
+/** Throws RangeError, TypeError or SyntaxError where the words are none. The content is the caller's to check. */
+export function decodeJson(words: Uint32Array): unknown {
+  if (words.length === 0) return null;
+  const bytes = words[0]!;
+  if (words.length !== 1 + nameWords(bytes)) throw new RangeError('a text is cut off');
+  const text = new Uint8Array(words.slice(1).buffer, 0, bytes);
+  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text));
+}
+
 /** Why a peer's request to the registry must not be taken, or null: see request-form.ts. */
 export function registryRequestProblem({ kind, body }: RequestMessage): string | null {
   switch (kind) {
@@ -50,6 +70,8 @@ export function registryRequestProblem({ kind, body }: RequestMessage): string |
       return body.byteLength === 0 ? null : 'a list of ledgers is asked for with nothing';
     case RequestKind.createLedger:
       return createProblem(body);
+    case RequestKind.changeCluster:
+      return changeBodyProblem(body);
     default:
       return 'its kind is unknown';
   }
@@ -65,6 +87,15 @@ function createProblem(body: Uint8Array): string | null {
   const [ledger] = ledgers;
   if (ledger === undefined || ledgers.length > 1) return 'not one ledger';
   return ledgerProblem(ledger);
+}
+
+function changeBodyProblem(body: Uint8Array): string | null {
+  try {
+    const change = decodeJson(asWords(body));
+    return change === null ? 'no change' : changeProblem(change as ClusterChange);
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 function nameWords(bytes: number): number {

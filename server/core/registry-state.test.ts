@@ -95,9 +95,16 @@ describe('a configuration held against the registry', () => {
     );
   });
 
-  it('must have the same units, zones and servers', () => {
+  it('may name servers that are gone or not there yet', () => {
     const { state } = registry();
-    const others: Partial<Topology>[] = [{ units: 2 }, { zones: [] }, { servers: [] }];
+    const servers = [{ id: 9, zone: 'hz1' }];
+    expect(() => checkConfigured(state, { ...TOPOLOGY, servers })).not.toThrow();
+  });
+
+  it('must have the same units and zones, and each server in its zone', () => {
+    const { state } = registry();
+    const moved = TOPOLOGY.servers.map((server) => ({ ...server, zone: 'elsewhere' }));
+    const others: Partial<Topology>[] = [{ units: 2 }, { zones: [] }, { servers: moved }];
     for (const other of others) {
       expect(() => checkConfigured(state, { ...TOPOLOGY, ...other })).toThrow('topology_differs');
     }

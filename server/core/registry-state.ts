@@ -1,7 +1,8 @@
+import { type ClusterChange, changedTopology, refusalByState } from './cluster-change.ts';
 import { EvenkeelError } from './error.ts';
 import { foldName, isSameLedger } from './ledger-definition.ts';
 import { LEDGERS_MAX } from './limits.ts';
-import { plainTopology, type RegistryEntry } from './registry-entry.ts';
+import { plainTopology, plainZones, type RegistryEntry } from './registry-entry.ts';
 import { type LedgerDefinition, slotOwners, type Topology } from './topology.ts';
 
 /** What becomes of a ledger that is to be added. */
@@ -17,7 +18,7 @@ export const LedgerOutcome = {
   nameTaken: 5,
 } as const;
 
-/** What the registry's log says: the cluster, and its ledgers, which are only ever added. */
+/** What the registry's log says: the cluster, how it was changed, and its ledgers, which are only ever added. */
 export class RegistryState {
   /** Its list of ledgers may be behind: it is made anew when somebody asks. */
   #topology: Topology | null = null;
@@ -62,6 +63,13 @@ export class RegistryState {
     );
   }
 
+  /** A change that came behind another which rules it out changes nothing. */
+  #change(topology: Topology, change: ClusterChange): number {
+    if (refusalByState(topology, change) !== null) return LedgerOutcome.differs;
+    this.#topology = changedTopology(topology, change);
+    return LedgerOutcome.created;
+  }
+
   /** A second topology, proposed by a leader that did not know of the first, changes nothing. */
   apply(entry: RegistryEntry): number {
     if (entry.entry === 'topology') {
@@ -71,7 +79,8 @@ export class RegistryState {
       for (const ledger of entry.topology.ledgers) this.#ledgers.set(ledger.ledger, ledger);
       return LedgerOutcome.created;
     }
-    if (this.#topology === null) throw new Error('the registry has a ledger before its topology');
+    if (this.#topology === null) throw new Error('the registry has an entry before its topology');
+    if (entry.entry === 'cluster') return this.#change(this.#topology, entry.change);
     const outcome = this.outcomeOf(entry.ledger);
     if (outcome === LedgerOutcome.created) this.#ledgers.set(entry.ledger.ledger, entry.ledger);
     return outcome;
@@ -80,15 +89,19 @@ export class RegistryState {
 
 /**
  * Throws `topology_differs` if a server is configured for another cluster than the registry holds. Of the
- * ledgers only those that both know must agree: more of them come and stay by the registry's log.
+ * servers and ledgers only those that both know must agree: they come and go by the registry's log.
  */
 export function checkConfigured(state: RegistryState, configured: Topology): void {
   const { topology } = state;
   if (topology === null) return;
   const told = plainTopology(configured);
-  for (const field of ['units', 'zones', 'servers'] as const) {
-    const [made, says] = [JSON.stringify(topology[field]), JSON.stringify(told[field])];
-    if (made !== says) throw differs(`${field} ${made}`, says);
+  const [made, says] = [JSON.stringify(plainZones(topology)), JSON.stringify(told.zones)];
+  if (made !== says) throw differs(`zones ${made}`, says);
+  if (topology.units !== told.units) throw differs(`units ${topology.units}`, `${told.units}`);
+  for (const server of told.servers) {
+    const known = topology.servers.find(({ id }) => id === server.id);
+    if (known === undefined || known.zone === server.zone) continue;
+    throw differs(`server ${known.id} in ${known.zone}`, server.zone);
   }
   for (const ledger of told.ledgers) {
     const known = state.ledger(ledger.ledger);

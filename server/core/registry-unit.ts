@@ -1,11 +1,23 @@
 import { type Entry, EntryKind, type ServerId } from '../../consensus/types.ts';
+import {
+  type ClusterChange,
+  type ClusterHealth,
+  refusalByHealth,
+  refusalByState,
+} from './cluster-change.ts';
 import type { LogLine } from './environment.ts';
 import { Group, type GroupEvents, type GroupOptions } from './group.ts';
 import { foldName } from './ledger-definition.ts';
 import type { Log } from './log/log.ts';
 import { ReplyOutcome, RequestKind, type RequestMessage } from './messages.ts';
 import { decodeRegistryEntry, encodeRegistryEntry, type RegistryEntry } from './registry-entry.ts';
-import { decodeLedgers, encodeLedgers, registryRequestProblem } from './registry-request.ts';
+import {
+  decodeJson,
+  decodeLedgers,
+  encodeJson,
+  encodeLedgers,
+  registryRequestProblem,
+} from './registry-request.ts';
 import { checkConfigured, LedgerOutcome, missingLedgers, RegistryState } from './registry-state.ts';
 import { asWords } from './router.ts';
 import { type LedgerDefinition, REGISTRY_UNIT, type Topology } from './topology.ts';
@@ -15,6 +27,8 @@ export interface RegistryOptions {
   /** Proposed by the first leader, and compared with what the registry holds by all. */
   readonly configured: Topology;
   readonly log: LogLine;
+  /** A server was heard from of late. */
+  isHeard(server: ServerId): boolean;
   readonly sendRaft: GroupEvents['send'];
   /** Answers one request, see LedgerUnitOptions. */
   reply(
@@ -32,10 +46,10 @@ interface Asked {
   readonly request: RequestMessage;
 }
 
-interface ProposedLedger extends Asked {
+interface Proposed extends Asked {
   readonly index: number;
   readonly term: number;
-  readonly ledger: LedgerDefinition;
+  readonly entry: Exclude<RegistryEntry, { entry: 'topology' }>;
 }
 
 const NO_WORDS = new Uint32Array(0);
@@ -53,8 +67,8 @@ export class RegistryUnit {
   /** The configuration was held against the registry: once, for what is configured only seeds. */
   #compared: boolean;
   #topologyProposed = false;
-  /** Ledgers that this leader has proposed, in log order. */
-  #proposed: ProposedLedger[] = [];
+  /** What this leader has proposed for others, in log order. */
+  #proposed: Proposed[] = [];
   #newReads: Asked[] = [];
   #askedReads = new Map<number, Asked[]>();
   #nextReadContext = 1;
@@ -89,6 +103,11 @@ export class RegistryUnit {
     return this.#machine.index;
   }
 
+  /** For homing: it may be handed over at any moment, what was proposed is answered as unknown and asked again. */
+  readonly unit = REGISTRY_UNIT;
+  readonly quiet = true;
+  handingOver = false;
+
   /** As far as this replica has applied the log: another may know of more. */
   knowsLedger(number: number): boolean {
     return this.#state.ledger(number) !== undefined;
@@ -104,6 +123,7 @@ export class RegistryUnit {
     const asked = { from, request };
     if (!this.group.serving || this.topology === null) this.#dropReads([asked]);
     else if (request.kind === RequestKind.listLedgers) this.#newReads.push(asked);
+    else if (request.kind === RequestKind.changeCluster) this.#change(asked, this.topology);
     else this.#create(asked);
   }
 
@@ -135,26 +155,60 @@ export class RegistryUnit {
     }
     // Its name may be taken by one that is on its way, or not, if that one is lost: ask again.
     const name = foldName(ledger.currency);
-    if (this.#proposed.some((other) => foldName(other.ledger.currency) === name)) {
+    if (
+      this.#proposed.some(
+        ({ entry }) => entry.entry === 'ledger' && foldName(entry.ledger.currency) === name,
+      )
+    ) {
       this.#reply(asked, ReplyOutcome.overloaded, NO_WORDS);
       return;
     }
-    const proposed = this.#propose({ entry: 'ledger', ledger });
+    this.#proposeFor(asked, { entry: 'ledger', ledger });
+  }
+
+  /** A change that is asked for again, for its answer was lost, is refused by what it has brought about. */
+  #change(asked: Asked, topology: Topology): void {
+    const change = decodeJson(asWords(asked.request.body)) as ClusterChange;
+    // One at a time: the next is held against what this one leaves.
+    const busy = this.#proposed.some(({ entry }) => entry.entry === 'cluster');
+    const health = { ...this.#health, settled: this.#health.settled && !busy };
+    const refusal = refusalByState(topology, change) ?? refusalByHealth(topology, change, health);
+    if (refusal !== null) this.#reply(asked, ReplyOutcome.done, encodeJson(refusal));
+    else this.#proposeFor(asked, { entry: 'cluster', change });
+  }
+
+  get #health(): ClusterHealth {
+    const { voters, outgoing, learners } = this.group.raft.membership;
+    const wanted = this.topology?.servers ?? [];
+    return {
+      isHeard: this.#options.isHeard,
+      settled: outgoing.length + learners.length === 0 && voters.length === wanted.length,
+    };
+  }
+
+  #proposeFor(asked: Asked, entry: Proposed['entry']): void {
+    const proposed = this.#propose(entry);
     if (proposed === null) this.#reply(asked, ReplyOutcome.overloaded, NO_WORDS);
-    else this.#proposed.push({ ...asked, ...proposed, ledger });
+    else this.#proposed.push({ ...asked, ...proposed, entry });
   }
 
   #apply(entry: Entry): void {
     if (entry.kind !== EntryKind.command) return;
     const command = decodeRegistryEntry(entry.payload);
+    // An apply that comes behind another's may be ruled out by it.
+    const refusal =
+      command.entry === 'cluster' && this.topology !== null
+        ? refusalByState(this.topology, command.change)
+        : null;
     const outcome = this.#state.apply(command);
     // Fatal: with other units or voters than the rest this server would vouch for what it doesn't hold.
     if (!this.#compared) this.#compare(this.#state);
     this.#compared = true;
     if (this.#proposed[0]?.index !== entry.index) return;
-    const { term, ledger, ...asked } = this.#proposed.shift()!;
-    if (term === entry.term) this.#answer(asked, outcome, ledger);
-    else this.#reply(asked, ReplyOutcome.unknown, NO_WORDS);
+    const { term, entry: made, ...asked } = this.#proposed.shift()!;
+    if (term !== entry.term) this.#reply(asked, ReplyOutcome.unknown, NO_WORDS);
+    else if (made.entry === 'ledger') this.#answer(asked, outcome, made.ledger);
+    else this.#reply(asked, ReplyOutcome.done, encodeJson(refusal));
   }
 
   #compare(state: RegistryState): void {

@@ -14,7 +14,6 @@ function setUp() {
   const router = new Router({
     self: SELF,
     epoch: EPOCH,
-    servers: [1, 2, 3],
     nowMs: () => state.nowMs,
     leaderOf: () => state.leader,
     send: (to, message) => state.sent.push({ to, message }),

@@ -20,7 +20,6 @@ export interface SentRequest {
 export interface RouterOptions {
   readonly self: ServerId;
   readonly epoch: number;
-  readonly servers: readonly ServerId[];
   nowMs(): number;
   /** The leader of a unit as this server's own replica knows it; 0 = none. */
   leaderOf(unit: number): ServerId;

@@ -2,13 +2,15 @@ import type { Message, ServerId } from '../../consensus/types.ts';
 import { Envelopes, eachAck, eachBeat } from './envelopes.ts';
 import type { Environment } from './environment.ts';
 import type { Gateway } from './gateway/api.ts';
+import { ClusterChanges } from './gateway/cluster-changes.ts';
 import { UnitGateway } from './gateway/gateway.ts';
 import { type Ledgers, RegistryLedgers } from './gateway/ledgers.ts';
 import type { Group, GroupOptions, Promised } from './group.ts';
 import { Homing } from './homing.ts';
 import { LedgerUnit } from './ledger-unit.ts';
-import { ID_FILTER_WINDOW_IDS } from './limits.ts';
+import { HEARD_MS, ID_FILTER_WINDOW_IDS } from './limits.ts';
 import { LOG_FORMAT_VERSION, Log } from './log/log.ts';
+import { Members } from './members.ts';
 import type { EnvelopeMessage, PeerMessage, ReplyMessage, RequestMessage } from './messages.ts';
 import { ReplyOutcome } from './messages.ts';
 import { RegistryUnit } from './registry-unit.ts';
@@ -24,6 +26,10 @@ export interface ServerOptions {
   readonly clusterId: string;
   /** As configured; the registry's first leader writes it into the registry. */
   readonly topology: Topology;
+  /**
+   * The servers that this one began with, for ever the same; none: it was added later, and waits to be.
+   */
+  readonly founders: readonly ServerId[];
   readonly tickMs: number;
   readonly heartbeatMs: number;
   readonly voteRefusalMs: number;
@@ -32,6 +38,8 @@ export interface ServerOptions {
   readonly segmentBytes: number;
   readonly logCacheBytes: number;
   readonly residentTransfersMax: number;
+  /** See Members. 60 s. */
+  readonly shrinkAfterMs: number;
   /** See ID_FILTER_WINDOW_IDS, which is the default; rehearsals are shorter. */
   readonly idFilterWindow?: number;
 }
@@ -47,6 +55,7 @@ const ROUNDS_MAX = 8;
 export class Server {
   readonly gateway: Gateway;
   readonly ledgers: Ledgers;
+  readonly changes: ClusterChanges;
   readonly registry: RegistryUnit;
   readonly units: readonly LedgerUnit[];
   readonly #options: ServerOptions;
@@ -59,6 +68,11 @@ export class Server {
   readonly #envelopes: Envelopes;
   #ticks = 0;
   readonly #heartbeatTicks: number;
+  readonly #members: Members;
+  /** When each server was last heard from. */
+  readonly #heardMs = new Map<ServerId, number>();
+  readonly #startMs: number;
+  #zones: { readonly topology: Topology; numberOf(server: ServerId): number };
   readonly #groups: Group[];
   /** Units to look at in the next round, and units that were in one of this turn. */
   readonly #work: WorkList;
@@ -74,6 +88,13 @@ export class Server {
   constructor(options: ServerOptions, env: Environment) {
     this.#options = options;
     this.#env = env;
+    this.#startMs = env.clock.monotonicMs();
+    this.#zones = { topology: options.topology, numberOf: zoneNumbers(options.topology) };
+    this.#members = new Members({
+      self: options.self,
+      shrinkAfterMs: options.shrinkAfterMs,
+      silentMs: (server) => this.#silentMs(server),
+    });
     this.#log = Log.open(
       env.disk,
       {
@@ -89,7 +110,6 @@ export class Server {
     this.#router = new Router({
       self: options.self,
       epoch: env.epoch,
-      servers: options.topology.servers.map((server) => server.id),
       nowMs: () => env.clock.monotonicMs(),
       leaderOf: (unit) => this.#groups[unit]?.leader ?? 0,
       send: (to, message) => env.send(to, message),
@@ -111,6 +131,7 @@ export class Server {
         group: this.#groupOptions(REGISTRY_UNIT),
         configured: options.topology,
         log: env.log,
+        isHeard: (server) => this.#silentMs(server) <= HEARD_MS,
         sendRaft: (message) => this.#sendRaft(REGISTRY_UNIT, message),
         reply: (to, request, offset, count, outcome, words) =>
           this.#reply(to, request, offset, count, outcome, words),
@@ -121,6 +142,7 @@ export class Server {
     this.#groups = [this.registry.group, ...this.units.map((unit) => unit.group)];
     const ledgers = new RegistryLedgers(this.#router, () => env.wake());
     this.ledgers = ledgers;
+    this.changes = new ClusterChanges(this.#router, () => env.wake());
     this.#gateway = new UnitGateway(
       this.registry,
       this.#router,
@@ -134,6 +156,7 @@ export class Server {
 
   receive(from: ServerId, message: PeerMessage): void {
     if (this.#state !== 'running') return;
+    this.#heardMs.set(from, this.#env.clock.monotonicMs());
     if (message.type === 'raft') {
       this.#step(message.unit, message.message);
     } else if (message.type === 'envelope') {
@@ -150,14 +173,18 @@ export class Server {
     if (this.#state !== 'running') return;
     this.#ticks += 1;
     const nowMs = this.#env.clock.monotonicMs();
+    // Before the ticks, which see what these have caused.
+    const topology = this.registry.topology;
+    if (topology !== null) {
+      this.#homing.step(nowMs, this.#options.self, topology, [this.registry, ...this.units]);
+      this.#members.step(nowMs, topology, this.#groups);
+    }
     this.registry.group.raft.tick();
     this.#work.mark(REGISTRY_UNIT);
     for (const unit of this.units) if (unit.tick(nowMs)) this.#work.mark(unit.unit);
     // The groups' own heartbeats come with the same tick.
     if (this.#ticks % this.#heartbeatTicks === 0) this.#envelopes.due();
     this.#succeed(nowMs);
-    const topology = this.registry.topology;
-    if (topology !== null) this.#homing.step(nowMs, this.#options.self, topology, this.units);
   }
 
   /** A peer's process has ended for sure: its connection closed and a new one was refused. */
@@ -307,8 +334,8 @@ export class Server {
     return {
       unit,
       self,
-      voters: topology.servers.map((server) => server.id),
-      zoneOf: zoneNumbers(topology),
+      founders: this.#options.founders,
+      zoneOf: (server) => this.#zoneOf(server),
       heartbeatTicks: this.#heartbeatTicks,
       voteRefusalTicks: this.#ticksOf(this.#options.voteRefusalMs),
       candidacyTicksMin: this.#ticksOf(candidacy.min),
@@ -319,6 +346,20 @@ export class Server {
 
   #ticksOf(ms: number): number {
     return Math.max(1, Math.round(ms / this.#options.tickMs));
+  }
+
+  /** Of one that was never heard from, since this server started. */
+  #silentMs(server: ServerId): number {
+    if (server === this.#options.self) return 0;
+    return this.#env.clock.monotonicMs() - (this.#heardMs.get(server) ?? this.#startMs);
+  }
+
+  /** By the registry as far as it is known here, before that by the configuration. */
+  #zoneOf(server: ServerId): number {
+    const topology = this.registry?.topology ?? this.#options.topology;
+    if (this.#zones.topology !== topology)
+      this.#zones = { topology, numberOf: zoneNumbers(topology) };
+    return this.#zones.numberOf(server);
   }
 
   #sendRaft(unit: number, message: Message): void {

@@ -8,6 +8,8 @@ export interface Topology {
   readonly ledgers: readonly LedgerDefinition[];
   /** Number of units; they are numbered from 1 and every server has a replica of each. */
   readonly units: number;
+  /** Ids that are never used again. */
+  readonly removed?: readonly ServerId[];
 }
 
 export interface Zone {
@@ -16,11 +18,16 @@ export interface Zone {
   readonly city: string;
   /** Share of the units that this zone leads when all is well; 0 = none. */
   readonly leaderWeight: number;
+  /** No unit is led here for now, whatever its weight. */
+  readonly drained?: boolean;
 }
 
 export interface ServerPlace {
   readonly id: ServerId;
   readonly zone: string;
+  /** host:port for users and for other servers. Of servers that were added later: the first ones are configured. */
+  readonly address?: string;
+  readonly peerAddress?: string;
 }
 
 /** A book: one currency (or another quantity, such as pledged goods) and how many decimals its minor unit has. */
@@ -43,18 +50,23 @@ export function slotOwners(units: number): Uint16Array {
 
 /**
  * The server that should lead a unit while all is well: zones take turns by weight, and within a zone
- * its servers take turns. 0 if no zone may lead.
+ * its servers take turns. A drained zone has no turn. 0 if no zone may lead.
  */
 export function preferredLeader(topology: Topology, unit: number): ServerId {
-  const turns: Zone[] = [];
-  for (const zone of topology.zones) {
-    for (let n = 0; n < zone.leaderWeight; n += 1) turns.push(zone);
-  }
+  const turns = turnsOf(topology);
   if (turns.length === 0) return 0;
   const zone = turns[unit % turns.length]!;
   const servers = topology.servers.filter((server) => server.zone === zone.name);
   if (servers.length === 0) return 0;
   return servers[Math.floor(unit / turns.length) % servers.length]!.id;
+}
+
+/** Where all that have a weight are drained, the others must do. */
+function turnsOf({ zones, servers }: Topology): Zone[] {
+  const there = zones.filter((zone) => servers.some((server) => server.zone === zone.name));
+  const open = there.filter((zone) => zone.drained !== true);
+  const turns = open.flatMap((zone) => new Array<Zone>(zone.leaderWeight).fill(zone));
+  return turns.length === 0 && open.length < there.length ? open : turns;
 }
 
 /** True if no leader weight and another city: such a server campaigns last. */

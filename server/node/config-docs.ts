@@ -12,8 +12,10 @@ const INTRODUCTION = `# Configuration of a server
 \`EVENKEEL_CONSENSUS_HEARTBEAT_MS\`), with lists written as JSON. The environment goes before the file. A field that is
 not listed here is refused, in the file and in the environment.
 
-The rows of \`zones\`, \`servers\`, \`units\` and \`consensus\` must be the same on all servers: a server whose
-first three are not as the cluster was made with does not start (\`topology_differs\`).
+The rows of \`zones\`, \`units\` and \`consensus\` must be the same on all servers, and each server in the zone that the
+others know it in: a server whose \`zones\`, \`units\` or places are not as the cluster was made with does not start
+(\`topology_differs\`). \`servers\` names those that the cluster began with; \`evenkeel member add\` brings in more, and a
+new one is configured with \`join\`, itself and the addresses of the others.
 
 \`ledgers\` only seeds a new cluster: from then on the cluster's registry says which ledgers there are, and
 \`evenkeel ledger add\` and \`evenkeel ledger list\` change and show it. A configuration may name fewer. Ledgers that

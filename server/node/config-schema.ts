@@ -96,6 +96,11 @@ const consensusSchema = z.strictObject({
       'A server that heard a leader so recently refuses its vote. The same on all servers.',
     unit: 'ms',
   }),
+  shrinkAfterMs: ms().default(60_000).meta({
+    description:
+      'A unit with enough other voters leaves a zone out of them that it has not heard for so long.',
+    unit: 'ms',
+  }),
   candidacyCityMs: z
     .strictObject({
       min: ms()
@@ -172,7 +177,12 @@ export const configSchema = z.strictObject({
     ])
     .meta({ description: 'The data centres. The same on all servers.' }),
   servers: z.array(serverSchema).min(1).meta({
-    description: 'All servers of the cluster, this one too. The same on all servers.',
+    description:
+      'The servers that the cluster began with; with `join` also this one. Later ones are in the registry.',
+  }),
+  join: z.boolean().default(false).meta({
+    description:
+      'A new server of a cluster that runs: it waits to be added by `evenkeel member add`. Matters at its first start only.',
   }),
   units: z.int().min(1).max(64).default(4).meta({
     description: 'Shards of the books. Decided when a cluster is made. The same on all servers.',

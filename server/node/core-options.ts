@@ -2,7 +2,7 @@ import type { ServerOptions } from '../core/server.ts';
 import type { ServerConfig } from './config.ts';
 
 /** The part of the configuration that the core works by. */
-export function coreOptions(config: ServerConfig): ServerOptions {
+export function coreOptions(config: ServerConfig, founders: readonly number[]): ServerOptions {
   const { consensus, limits } = config;
   return {
     self: config.server,
@@ -14,6 +14,8 @@ export function coreOptions(config: ServerConfig): ServerOptions {
       ledgers: config.ledgers,
       units: config.units,
     },
+    founders,
+    shrinkAfterMs: consensus.shrinkAfterMs,
     tickMs: consensus.tickMs,
     heartbeatMs: consensus.heartbeatMs,
     voteRefusalMs: consensus.voteRefusalMs,

@@ -27,12 +27,17 @@ describe('a data folder', () => {
 
   it('is taken when it is new, and again by the same server', () => {
     expect(clusterIdOf(folder)).toBeNull();
-    openDataFolder(folder, OWN).release();
+    openDataFolder(folder, OWN, [1, 2, 3]).release();
     expect(clusterIdOf(folder)).toBe(OWN.clusterId);
-    const held = openDataFolder(folder, OWN);
+    const held = openDataFolder(folder, OWN, [1, 2, 3, 4]);
     expect(held.path).toBe(folder);
+    // For ever those of the first start.
+    expect(held.founders).toEqual([1, 2, 3]);
     held.release();
-    expect(JSON.parse(readFileSync(join(folder, 'identity.json'), 'utf8'))).toEqual(OWN);
+    expect(JSON.parse(readFileSync(join(folder, 'identity.json'), 'utf8'))).toEqual({
+      ...OWN,
+      founders: [1, 2, 3],
+    });
   });
 
   it.each([
@@ -41,10 +46,10 @@ describe('a data folder', () => {
     { ...OWN, zone: 'sh1' },
     { ...OWN, formatVersion: 2 },
   ])('is refused to another cluster, server, zone or format, and left as it is (%j)', (other) => {
-    openDataFolder(folder, OWN).release();
+    openDataFolder(folder, OWN, [1, 2, 3]).release();
     writeFileSync(join(folder, 'log-00000001.seg'), 'precious');
     const before = snapshot(folder);
-    expect(() => openDataFolder(folder, other)).toThrow(
+    expect(() => openDataFolder(folder, other, [1, 2, 3])).toThrow(
       `data_folder_foreign: ${folder} belongs to cluster ${OWN.clusterId}, server 2, zone hz2, format 1, but this is cluster ${other.clusterId}, server ${other.server}, zone ${other.zone}, format ${other.formatVersion}`,
     );
     expect(snapshot(folder)).toEqual(before);
@@ -53,31 +58,35 @@ describe('a data folder', () => {
   it('is refused when it holds files and no identity, or one that cannot be read', () => {
     mkdirSync(folder);
     writeFileSync(join(folder, 'thesis.txt'), '');
-    expect(() => openDataFolder(folder, OWN)).toThrow('holds thesis.txt but no identity.json');
+    expect(() => openDataFolder(folder, OWN, [1, 2, 3])).toThrow(
+      'holds thesis.txt but no identity.json',
+    );
     expect(readdirSync(folder)).toEqual(['thesis.txt']);
     writeFileSync(join(folder, 'identity.json'), '{"clusterId":');
-    expect(() => openDataFolder(folder, OWN)).toThrow("identity.json can't be read");
+    expect(() => openDataFolder(folder, OWN, [1, 2, 3])).toThrow("identity.json can't be read");
   });
 
   it('is taken when a crash came before its identity was whole', () => {
     mkdirSync(folder);
     writeFileSync(join(folder, 'identity.json.tmp'), '{"clus');
     writeFileSync(join(folder, 'lock'), '');
-    openDataFolder(folder, OWN).release();
+    openDataFolder(folder, OWN, [1, 2, 3]).release();
     expect(clusterIdOf(folder)).toBe(OWN.clusterId);
   });
 
   it('is held by one, in this process too', () => {
-    const held = openDataFolder(folder, OWN);
-    expect(() => openDataFolder(folder, OWN)).toThrow(`data_folder_locked: ${folder} is in use`);
+    const held = openDataFolder(folder, OWN, [1, 2, 3]);
+    expect(() => openDataFolder(folder, OWN, [1, 2, 3])).toThrow(
+      `data_folder_locked: ${folder} is in use`,
+    );
     held.release();
-    openDataFolder(folder, OWN).release();
+    openDataFolder(folder, OWN, [1, 2, 3]).release();
   });
 
   it('is held against other processes until the holder is killed, and no longer', async () => {
     const script = `
       import { openDataFolder } from ${JSON.stringify(join(import.meta.dirname, 'data-folder.ts'))};
-      openDataFolder(${JSON.stringify(folder)}, ${JSON.stringify(OWN)});
+      openDataFolder(${JSON.stringify(folder)}, ${JSON.stringify(OWN)}, [1, 2, 3]);
       console.log('held');
       setInterval(() => {}, 1000);
     `;
@@ -86,10 +95,10 @@ describe('a data folder', () => {
     });
     const [output] = await once(child.stdout!, 'data');
     expect(String(output)).toContain('held');
-    expect(() => openDataFolder(folder, OWN)).toThrow('data_folder_locked');
+    expect(() => openDataFolder(folder, OWN, [1, 2, 3])).toThrow('data_folder_locked');
     child.kill('SIGKILL');
     await once(child, 'exit');
-    openDataFolder(folder, OWN).release();
+    openDataFolder(folder, OWN, [1, 2, 3]).release();
   });
 
   it('tells memory file systems from disks', () => {

@@ -24,15 +24,20 @@ const LOCK_FILE = 'lock';
 const BEFORE_IDENTITY = [IDENTITY_DRAFT, LOCK_FILE, `${LOCK_FILE}-journal`, 'lost+found'];
 
 const identitySchema = z.strictObject({
+  founders: z.array(z.int().min(1)),
   clusterId: z.string().regex(/^[0-9a-f]{32}$/),
   server: z.int().min(1),
   zone: z.string().min(1),
   formatVersion: z.int().min(1),
 });
 
+type Identity = z.output<typeof identitySchema>;
+
 /** A server's folder, held by this process alone until `release` or its death. */
 export interface DataFolder {
   readonly path: string;
+  /** The voters that this server began with, as said at its first start; none if it was added later. */
+  readonly founders: readonly number[];
   release(): void;
 }
 
@@ -43,19 +48,24 @@ export interface DataFolder {
  * - `data_folder_foreign`: it belongs to another cluster, server, zone or format, or to nobody known;
  * - `data_folder_locked`: a process holds it.
  */
-export function openDataFolder(folder: string, identity: LogIdentity): DataFolder {
+export function openDataFolder(
+  folder: string,
+  identity: LogIdentity,
+  founders: readonly number[],
+): DataFolder {
   const path = resolve(folder);
   mkdirSync(path, { recursive: true });
   // Before the lock, so that a foreign folder isn't touched; and after it, since another process may just have begun.
   checkIdentity(path, identity);
   const release = lock(path);
   try {
-    if (!checkIdentity(path, identity)) writeIdentity(path, identity);
+    if (!checkIdentity(path, identity))
+      writeIdentity(path, { ...identity, founders: [...founders] });
+    return { path, founders: readIdentity(path).founders, release };
   } catch (error) {
     release();
     throw error;
   }
-  return { path, release };
 }
 
 /** The cluster that a folder belongs to, or null if it is new: for a server that is told no cluster id. */
@@ -89,7 +99,7 @@ function checkIdentity(path: string, own: LogIdentity): boolean {
   throw foreign(`${path} holds ${strange} but no ${IDENTITY_FILE}, so nobody knows whose it is`);
 }
 
-function readIdentity(path: string): LogIdentity {
+function readIdentity(path: string): Identity {
   try {
     return identitySchema.parse(JSON.parse(readFileSync(join(path, IDENTITY_FILE), 'utf8')));
   } catch (error) {
@@ -98,9 +108,9 @@ function readIdentity(path: string): LogIdentity {
 }
 
 /** Whole or not at all, whenever the power goes. */
-function writeIdentity(path: string, identity: LogIdentity): void {
-  const { clusterId, server, zone, formatVersion } = identitySchema.parse(identity);
-  const text = `${JSON.stringify({ clusterId, server, zone, formatVersion }, null, 2)}\n`;
+function writeIdentity(path: string, identity: Identity): void {
+  const { clusterId, server, zone, formatVersion, founders } = identitySchema.parse(identity);
+  const text = `${JSON.stringify({ clusterId, server, zone, formatVersion, founders }, null, 2)}\n`;
   const fd = openSync(join(path, IDENTITY_DRAFT), 'w');
   writeSync(fd, text);
   fsyncSync(fd);

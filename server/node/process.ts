@@ -7,6 +7,7 @@ import type { Environment, LogLine } from '../core/environment.ts';
 import { Feed } from '../core/feed/feed.ts';
 import { LOG_FORMAT_VERSION } from '../core/log/log.ts';
 import { Server } from '../core/server.ts';
+import type { Topology } from '../core/topology.ts';
 import { bind, checkFree } from './bind.ts';
 import { StorageThread } from './books/storage-thread.ts';
 import { type ServerConfig, warningsOf } from './config.ts';
@@ -17,6 +18,7 @@ import { type DataFolder, openDataFolder } from './data-folder.ts';
 import { NodeDisk } from './disk.ts';
 import { PeerLinks } from './peers/links.ts';
 import { createPeerServer } from './peers/transport.ts';
+import { serversOf } from './servers-of.ts';
 import { registerServices, SERVER_OPTIONS, type ServicesHandle } from './services/register.ts';
 import type { Feeds } from './services/watch.ts';
 import { topologyView } from './topology-view.ts';
@@ -45,6 +47,7 @@ export class ServerProcess {
   readonly #healthTimer: NodeJS.Timeout;
   #control: { close(): void } | null = null;
   #address = '';
+  #knownTopology: Topology | null = null;
   #stopping = false;
 
   /**
@@ -62,7 +65,8 @@ export class ServerProcess {
     await checkFree(config.peerListen);
     await checkFree(config.listen);
     const identity = { clusterId, server, zone, formatVersion: LOG_FORMAT_VERSION };
-    const folder = openDataFolder(config.dataDir, identity);
+    const founders = config.join ? [] : config.servers.map(({ id }) => id);
+    const folder = openDataFolder(config.dataDir, identity, founders);
     let starting: ServerProcess;
     try {
       starting = new ServerProcess(config, folder, log, onFatal);
@@ -102,11 +106,12 @@ export class ServerProcess {
       turn: () =>
         this.#guarded(() => {
           this.#core.turn();
+          this.#knowPeers();
           this.links.flush();
         }),
     });
     try {
-      this.#core = new Server(coreOptions(config), this.#environment(epoch, log));
+      this.#core = new Server(coreOptions(config, folder.founders), this.#environment(epoch, log));
     } catch (error) {
       this.#turns.stop();
       void this.#storage.close();
@@ -116,6 +121,7 @@ export class ServerProcess {
     this.#services = registerServices(this.#clientServer, {
       gateway: this.#core.gateway,
       ledgers: this.#core.ledgers,
+      changes: this.#core.changes,
       topology: () => topologyView(config, PROTOCOL_VERSION, this.#core),
       feeds: this.#feeds(),
       onDefect: (error) =>
@@ -195,6 +201,16 @@ export class ServerProcess {
       onPeerUp: (id) => this.#input(() => this.#core.serverReconnected(id)),
       log,
     });
+  }
+
+  /** Servers come by the registry's log. Those that go stay connected: they may have yet to learn of it. */
+  #knowPeers(): void {
+    const { topology } = this.#core.registry;
+    if (topology === this.#knownTopology) return;
+    this.#knownTopology = topology;
+    for (const { id, zone, peerAddress } of serversOf(this.#config, topology)) {
+      if (id !== this.#config.server) this.links.add({ id, zone, address: peerAddress });
+    }
   }
 
   /** Events straight from what this server has applied. */

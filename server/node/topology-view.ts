@@ -1,6 +1,9 @@
+import { votersOf } from '../../consensus/membership.ts';
+import type { RaftStatus } from '../../consensus/raft.ts';
 import type { LedgerUnit } from '../core/ledger-unit.ts';
 import type { Server } from '../core/server.ts';
 import type { ServerConfig } from './config.ts';
+import { serversOf } from './servers-of.ts';
 import type { TopologyView, UnitView } from './services/topology.ts';
 
 /** What GetTopology says: the registry as far as this server has it, and its own replicas. */
@@ -16,17 +19,29 @@ export function topologyView(
     serverId: config.server,
     zone: config.zone,
     zones: topology?.zones ?? [],
-    servers: config.servers.map(({ id, zone, address }) => ({ id, zone, address })),
+    servers: serversOf(config, topology).map(({ id, zone, address, peerAddress }) => ({
+      id,
+      zone,
+      address,
+      peerAddress,
+    })),
     ledgers: (topology?.ledgers ?? []).map(({ ledger, currency, scale }) => ({
       number: ledger,
       currency,
       scale,
     })),
-    units: core.units.map((unit) => unitView(unit, core.registry.slotOwners)),
+    units: core.units.map((unit) => unitView(unit, core.registry.slotOwners, config.server)),
+    registryLeaderServerId: core.registry.group.leader,
   };
 }
 
-function unitView(unit: LedgerUnit, owners: Uint16Array | null): UnitView {
+/** A replica's role; a follower without a vote is a learner, or none. */
+function roleOf({ role, membership }: RaftStatus, self: number): UnitView['role'] {
+  if (membership.learners.includes(self)) return 'learner';
+  return role === 'follower' && !votersOf(membership).includes(self) ? 'none' : role;
+}
+
+function unitView(unit: LedgerUnit, owners: Uint16Array | null, self: number): UnitView {
   const status = unit.group.raft.status();
   return {
     id: unit.unit,
@@ -38,7 +53,9 @@ function unitView(unit: LedgerUnit, owners: Uint16Array | null): UnitView {
     booksIndex: unit.books.index(),
     lastIndex: status.lastIndex,
     executionDigest: unit.machine.digest,
-    role: status.role,
+    role: roleOf(status, self),
+    voters: votersOf(status.membership),
+    learners: status.membership.learners,
   };
 }
 

@@ -3,11 +3,15 @@ import { AccountFlag, PendingState, TransferFlag } from '../../../ledger/layout.
 import { AccountStatus, TransferStatus } from '../../../ledger/status.ts';
 import {
   ACCOUNT_FIELDS,
+  ADD_SERVER_FIELDS,
   CREATE_ACCOUNTS_FIELDS,
   CREATE_LEDGER_FIELDS,
   CREATE_TRANSFERS_FIELDS,
   LOOKUP_FIELDS,
+  REMOVE_SERVERS_FIELDS,
+  SERVER_FIELDS,
   TRANSFER_FIELDS,
+  ZONE_FIELDS,
 } from './fields.ts';
 import {
   ACCOUNT_BALANCE_FIELDS,
@@ -89,6 +93,11 @@ describe('the codecs know every field of the .proto files', () => {
     ['LookupAccountsRequest', LOOKUP_FIELDS],
     ['LookupTransfersRequest', LOOKUP_FIELDS],
     ['CreateLedgerRequest', CREATE_LEDGER_FIELDS],
+    ['AddServerRequest', ADD_SERVER_FIELDS],
+    ['Server', SERVER_FIELDS],
+    ['RemoveServersRequest', REMOVE_SERVERS_FIELDS],
+    ['DrainZoneRequest', ZONE_FIELDS],
+    ['RestoreZoneRequest', ZONE_FIELDS],
     ['GetTopologyRequest', ['']],
     ['ListLedgersRequest', ['']],
     ['GetAccountTransfersRequest', ACCOUNT_TRANSFERS_FIELDS],

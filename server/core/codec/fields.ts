@@ -91,3 +91,12 @@ export const LOOKUP_WIRE_TYPES: readonly number[] = [-1, 2];
 
 export const CREATE_LEDGER_FIELDS: readonly string[] = ['', 'number', 'currency', 'scale'];
 export const CREATE_LEDGER_WIRE_TYPES: readonly number[] = [-1, 0, 2, 0];
+
+export const ADD_SERVER_FIELDS: readonly string[] = ['', 'server'];
+export const ADD_SERVER_WIRE_TYPES: readonly number[] = [-1, 2];
+export const SERVER_FIELDS: readonly string[] = ['', 'id', 'zone', 'address', 'peer_address'];
+export const SERVER_WIRE_TYPES: readonly number[] = [-1, 0, 2, 2, 2];
+export const REMOVE_SERVERS_FIELDS: readonly string[] = ['', 'server_ids'];
+export const REMOVE_SERVERS_WIRE_TYPES: readonly number[] = [-1, 2];
+export const ZONE_FIELDS: readonly string[] = ['', 'zone'];
+export const ZONE_WIRE_TYPES: readonly number[] = [-1, 2];

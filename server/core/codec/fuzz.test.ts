@@ -29,6 +29,9 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
   decodeQueryTransfers: ['QueryTransfersRequest'],
   decodeWatch: ['WatchEventsRequest'],
   decodeCreateLedger: ['CreateLedgerRequest'],
+  decodeAddServer: ['AddServerRequest'],
+  decodeRemoveServers: ['RemoveServersRequest'],
+  decodeZone: ['DrainZoneRequest', 'RestoreZoneRequest'],
   decodeNothing: ['GetTopologyRequest', 'ListLedgersRequest'],
 };
 
@@ -174,7 +177,8 @@ function startsOfFields(bytes: Uint8Array): number[] {
 function wrongTypes(fields: readonly protobuf.Field[], id: number): number[] {
   const field = fields.find((one) => one.id === id)!;
   const isMessage = field.resolvedType !== null && 'fieldsArray' in field.resolvedType;
-  const right = isMessage ? 2 : WIRE_TYPES[field.type];
+  // A list of numbers is packed.
+  const right = isMessage || field.repeated ? 2 : WIRE_TYPES[field.type];
   return [0, 1, 2, 3, 4, 5, 6, 7].filter((wireType) => wireType !== (right ?? 0));
 }
 

@@ -70,6 +70,8 @@ function startServer(): Server {
         ledgers: [{ ledger: LEDGER, currency: 'EUR', scale: 2 }],
         units: 1,
       },
+      founders: [1],
+      shrinkAfterMs: 60_000,
       tickMs: 5,
       heartbeatMs: 50,
       voteRefusalMs: 300,

@@ -23,7 +23,8 @@ export interface HelloRules {
   readonly self: ServerId;
   readonly clusterId: string;
   readonly protocolVersion: number;
-  readonly peers: readonly Place[];
+  /** A server that is known here. */
+  peerOf(id: ServerId): Place | undefined;
 }
 
 /** Why a hello is refused, or null if it is welcome. */
@@ -35,8 +36,9 @@ export function refusalOf(hello: Hello, rules: HelloRules): string | null {
     return `other protocol version: this is ${rules.protocolVersion}, the caller speaks ${hello.protocolVersion}`;
   }
   if (hello.serverId === rules.self) return `own id: this is server ${rules.self} itself`;
-  const peer = rules.peers.find((candidate) => candidate.id === hello.serverId);
-  if (peer === undefined) return `unknown server: ${hello.serverId} is not in the configuration`;
+  const peer = rules.peerOf(hello.serverId);
+  if (peer === undefined)
+    return `unknown server: ${hello.serverId} is not configured here, nor added by 'evenkeel member add'`;
   if (peer.zone !== hello.zone) {
     return `unknown server: ${hello.serverId} is in zone ${peer.zone}, the caller says ${hello.zone}`;
   }

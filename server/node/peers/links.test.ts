@@ -153,7 +153,21 @@ describe('messages', () => {
   test('too large ever to arrive are thrown back at the sender', async () => {
     const [one] = await pair();
     expect(() => one.links.send(2, request(1, 5 << 20))).toThrow("can't be sent");
-    expect(() => one.links.send(3, request(1))).toThrow('server 3 is no peer of server 1');
+  });
+
+  test('to a server that is not known here yet are lost', async () => {
+    const [one] = await pair();
+    expect(() => one.links.send(3, request(1))).not.toThrow();
+  });
+
+  test('reach a server that is added while all run', async () => {
+    const ports = await freePorts(2);
+    const one = await startNode(1, [ports[0]!]);
+    const two = await startNode(2, ports);
+    one.links.add({ id: 2, zone: 'z', address: `127.0.0.1:${ports[1]}` });
+    one.links.send(2, request(1));
+    one.links.flush();
+    await until(() => two.received.length === 1);
   });
 
   test('sent just before the peer is there wait for it', async () => {

@@ -45,7 +45,8 @@ interface Peer extends Place {
 export class PeerLinks {
   readonly #options: PeerLinksOptions;
   readonly #self: Place;
-  readonly #peers: ReadonlyMap<ServerId, Peer>;
+  readonly #peers = new Map<ServerId, Peer>();
+  #started = false;
   readonly #incoming: IncomingLanes;
   readonly #timer = new DueTimer(nowMs, () => this.flush());
   #rules: readonly LinkRule[] = [];
@@ -53,16 +54,24 @@ export class PeerLinks {
   constructor(options: PeerLinksOptions) {
     this.#options = options;
     this.#self = { id: options.self, zone: options.zone };
-    if (options.peers.some((peer) => peer.id === options.self)) {
-      throw new Error(`server ${options.self} is listed as its own peer`);
-    }
-    this.#peers = new Map(options.peers.map((peer) => [peer.id, this.#peer(peer)]));
     this.#incoming = new IncomingLanes({
       ...options,
+      peerOf: (id) => this.#peers.get(id),
       receive: (from, message) => options.receive(from, message),
       onHello: (from) => this.#heard(from),
     });
-    this.setLinks(options.links ?? []);
+    this.#rules = options.links ?? [];
+    for (const peer of options.peers) this.add(peer);
+  }
+
+  /** A server that came later, or one that is known already. */
+  add(place: { id: ServerId; zone: string; address: string }): void {
+    if (place.id === this.#self.id) throw new Error(`server ${place.id} is listed as its own peer`);
+    if (this.#peers.has(place.id)) return;
+    const peer = this.#peer(place);
+    this.#peers.set(place.id, peer);
+    this.#applyRules(peer);
+    if (this.#started) this.#startPeer(peer);
   }
 
   /** Peers reach this server through `server`, made by createPeerServer. */
@@ -72,15 +81,19 @@ export class PeerLinks {
 
   /** Begins to connect. Once the server listens: a peer that hears us may try to reach us. */
   start(): void {
-    for (const peer of this.#peers.values()) {
-      peer.lanes.control.start();
-      peer.lanes.bulk.start();
-    }
+    this.#started = true;
+    for (const peer of this.#peers.values()) this.#startPeer(peer);
+  }
+
+  #startPeer({ lanes }: Peer): void {
+    lanes.control.start();
+    lanes.bulk.start();
   }
 
   send(to: ServerId, message: PeerMessage): void {
     const peer = this.#peers.get(to);
-    if (peer === undefined) throw new Error(`server ${to} is no peer of server ${this.#self.id}`);
+    // A unit's log may name a server before the registry's does here: its messages are lost, as any may be.
+    if (peer === undefined) return;
     peer.lanes[laneOf(message)].push(message, nowMs());
   }
 
@@ -96,13 +109,15 @@ export class PeerLinks {
   /** The rules of the emulated network, of all servers alike; takes effect at once. */
   setLinks(rules: readonly LinkRule[]): void {
     this.#rules = rules;
-    for (const peer of this.#peers.values()) {
-      const link = linkOf(rules, this.#self, peer);
-      const silent = isSilent(link) || isSilent(linkOf(rules, peer, this.#self));
-      peer.lanes.control.setLink(link, silent);
-      peer.lanes.bulk.setLink(link, silent);
-    }
+    for (const peer of this.#peers.values()) this.#applyRules(peer);
     this.#arm();
+  }
+
+  #applyRules(peer: Peer): void {
+    const link = linkOf(this.#rules, this.#self, peer);
+    const silent = isSilent(link) || isSilent(linkOf(this.#rules, peer, this.#self));
+    peer.lanes.control.setLink(link, silent);
+    peer.lanes.bulk.setLink(link, silent);
   }
 
   get links(): readonly LinkRule[] {

@@ -1,5 +1,12 @@
 import type protobuf from 'protobufjs';
-import { decodeCreateLedger, decodeNothing } from '../../core/codec/cluster-requests.ts';
+import type { ClusterChange } from '../../core/cluster-change.ts';
+import {
+  decodeAddServer,
+  decodeCreateLedger,
+  decodeNothing,
+  decodeRemoveServers,
+  decodeZone,
+} from '../../core/codec/cluster-requests.ts';
 import type { RequestHandle } from '../../core/gateway/api.ts';
 import type { LedgerDefinition } from '../../core/topology.ts';
 import type { ServiceDeps } from './register.ts';
@@ -11,7 +18,14 @@ const ANSWERED: RequestHandle = { cancel: () => {} };
 
 /** Handlers of the Cluster service. */
 export function clusterHandlers(deps: ServiceDeps, schema: protobuf.Root) {
-  const { gateway, ledgers, topology, onDefect } = deps;
+  const { gateway, ledgers, changes, topology, onDefect } = deps;
+  const change = (method: string, changeOf: (request: Buffer) => ClusterChange) =>
+    handler(gateway, onDefect, (request, reply) =>
+      changes.make(changeOf(request), (error) => {
+        if (error !== null) reply(error);
+        else reply(null, encode(schema, method, {}));
+      }),
+    );
   return {
     // Also while the gateway is full: whoever looks for another server needs it most then.
     GetTopology: handler({ hasRoom: true }, onDefect, (request, reply) => {
@@ -32,6 +46,22 @@ export function clusterHandlers(deps: ServiceDeps, schema: protobuf.Root) {
         reply(null, encode(schema, 'ListLedgers', { ledgers: all.map(infoOf) }));
       });
     }),
+    AddServer: change('AddServer', (request) => ({
+      change: 'addServer',
+      server: decodeAddServer(request),
+    })),
+    RemoveServers: change('RemoveServers', (request) => ({
+      change: 'removeServers',
+      ids: decodeRemoveServers(request),
+    })),
+    DrainZone: change('DrainZone', (request) => ({
+      change: 'drainZone',
+      zone: decodeZone(request),
+    })),
+    RestoreZone: change('RestoreZone', (request) => ({
+      change: 'restoreZone',
+      zone: decodeZone(request),
+    })),
   };
 }
 

@@ -34,4 +34,8 @@ export const ClusterService = {
   GetTopology: method('Cluster', 'GetTopology', false),
   CreateLedger: method('Cluster', 'CreateLedger', false),
   ListLedgers: method('Cluster', 'ListLedgers', false),
+  AddServer: method('Cluster', 'AddServer', false),
+  RemoveServers: method('Cluster', 'RemoveServers', false),
+  DrainZone: method('Cluster', 'DrainZone', false),
+  RestoreZone: method('Cluster', 'RestoreZone', false),
 } satisfies ServiceDefinition;

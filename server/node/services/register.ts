@@ -3,6 +3,7 @@ import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { Slab } from '../../core/codec/slab.ts';
 import type { Gateway } from '../../core/gateway/api.ts';
+import type { ClusterChanges } from '../../core/gateway/cluster-changes.ts';
 import type { Ledgers } from '../../core/gateway/ledgers.ts';
 import { clusterHandlers } from './cluster.ts';
 import { ClusterService, LedgerService } from './definitions.ts';
@@ -24,6 +25,7 @@ export const SERVER_OPTIONS: ChannelOptions = {
 export interface ServiceDeps {
   readonly gateway: Gateway;
   readonly ledgers: Ledgers;
+  readonly changes: Pick<ClusterChanges, 'make'>;
   readonly topology: () => TopologyView;
   readonly feeds: Feeds;
   /** Called with errors that clients see only as INTERNAL. */

@@ -213,8 +213,8 @@ describe('the Cluster service', () => {
       protocolVersion: 1,
       serverId: 2,
       zone: 'hz2',
-      zones: [{ name: 'hz2', leaderWeight: 1 }],
-      servers: [{ id: 2, zone: 'hz2', address: '127.0.0.1:7402' }],
+      zones: [{ name: 'hz2', leaderWeight: 1, drained: true }],
+      servers: [{ id: 2, zone: 'hz2', address: '127.0.0.1:7402', peerAddress: '127.0.0.1:7502' }],
       ledgers: [{ number: 978, currency: 'EUR', scale: 2 }],
       units: [
         {
@@ -229,8 +229,34 @@ describe('the Cluster service', () => {
           lastIndex: 14,
           executionDigest: 'abababababababab',
           role: 'ROLE_LEADER',
+          voters: [1, 2, 300],
+          learners: [4],
         },
       ],
+      registryLeaderServerId: 3,
+    });
+  });
+
+  it('takes changes of the cluster, and says why it refuses one', async () => {
+    const added = { id: 4, zone: 'sh1', address: 'a:7404', peerAddress: 'a:7504' };
+    await server.call('Cluster/AddServer', { server: added });
+    await server.call('Cluster/RemoveServers', { serverIds: [1, 300] });
+    await server.call('Cluster/DrainZone', { zone: 'hz1' });
+    await server.call('Cluster/RestoreZone', { zone: 'hz1' });
+    expect(server.changes.made).toEqual([
+      { change: 'addServer', server: added },
+      { change: 'removeServers', ids: [1, 300] },
+      { change: 'drainZone', zone: 'hz1' },
+      { change: 'restoreZone', zone: 'hz1' },
+    ]);
+    server.changes.refusal = new EvenkeelError('quorum_at_risk', 'quorum_at_risk: why');
+    await expect(server.call('Cluster/DrainZone', { zone: 'hz1' })).rejects.toMatchObject({
+      code: status.FAILED_PRECONDITION,
+      details: 'quorum_at_risk: why',
+    });
+    await expect(server.call('Cluster/AddServer', {})).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: 'id: must be 1 to 65535',
     });
   });
 

@@ -18,11 +18,19 @@ export function toCallStatus(error: unknown): CallStatus {
       return { code: status.INVALID_ARGUMENT, details };
     case 'ledger_differs':
     case 'ledger_name_taken':
+    case 'member_exists':
       return { code: status.ALREADY_EXISTS, details };
     case 'not_across_units':
     case 'too_many_ledgers':
+    case 'server_id_used':
+    case 'zone_unknown':
+    case 'too_many_servers':
+    case 'last_voter':
+    case 'quorum_at_risk':
+    case 'change_in_flight':
       return { code: status.FAILED_PRECONDITION, details };
     case 'account_not_found':
+    case 'member_unknown':
       return { code: status.NOT_FOUND, details };
     case 'overloaded':
       return { code: status.RESOURCE_EXHAUSTED, details };

@@ -6,12 +6,17 @@ export interface TopologyView {
   readonly protocolVersion: number;
   readonly serverId: number;
   readonly zone: string;
-  readonly zones: readonly { readonly name: string; readonly leaderWeight: number }[];
+  readonly zones: readonly {
+    readonly name: string;
+    readonly leaderWeight: number;
+    readonly drained?: boolean;
+  }[];
   readonly servers: readonly {
     readonly id: number;
     readonly zone: string;
     /** host:port of its gRPC services. */
     readonly address: string;
+    readonly peerAddress: string;
   }[];
   readonly ledgers: readonly {
     readonly number: number;
@@ -19,6 +24,8 @@ export interface TopologyView {
     readonly scale: number;
   }[];
   readonly units: readonly UnitView[];
+  /** 0 = none known. */
+  readonly registryLeaderServerId: number;
 }
 
 export interface UnitView {
@@ -35,6 +42,8 @@ export interface UnitView {
   /** At appliedIndex, hex. */
   readonly executionDigest: string;
   readonly role: keyof typeof ROLES;
+  readonly voters: readonly number[];
+  readonly learners: readonly number[];
 }
 
 const ROLES = {

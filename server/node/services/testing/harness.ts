@@ -13,6 +13,7 @@ import type protobuf from 'protobufjs';
 import { registerServices, SERVER_OPTIONS, type ServicesHandle } from '../register.ts';
 import { loadSchema } from '../schema.ts';
 import type { TopologyView } from '../topology.ts';
+import { FakeChanges } from './fake-changes.ts';
 import { FakeFeeds } from './fake-feeds.ts';
 import { FakeGateway } from './fake-gateway.ts';
 import { FakeLedgers } from './fake-ledgers.ts';
@@ -24,8 +25,8 @@ export const TOPOLOGY: TopologyView = {
   protocolVersion: 1,
   serverId: 2,
   zone: 'hz2',
-  zones: [{ name: 'hz2', leaderWeight: 1 }],
-  servers: [{ id: 2, zone: 'hz2', address: '127.0.0.1:7402' }],
+  zones: [{ name: 'hz2', leaderWeight: 1, drained: true }],
+  servers: [{ id: 2, zone: 'hz2', address: '127.0.0.1:7402', peerAddress: '127.0.0.1:7502' }],
   ledgers: [{ number: 978, currency: 'EUR', scale: 2 }],
   units: [
     {
@@ -42,8 +43,11 @@ export const TOPOLOGY: TopologyView = {
       lastIndex: 14,
       executionDigest: 'ab'.repeat(8),
       role: 'leader',
+      voters: [1, 2, 300],
+      learners: [4],
     },
   ],
+  registryLeaderServerId: 3,
 };
 
 /** A server with our services over a fake gateway, and grpc-js with protobufjs as its client. */
@@ -51,6 +55,7 @@ export class Harness {
   readonly gateway = new FakeGateway();
   readonly feeds = new FakeFeeds();
   readonly ledgers = new FakeLedgers();
+  readonly changes = new FakeChanges();
   readonly defects: unknown[] = [];
   readonly schema: protobuf.Root = loadSchema();
   readonly services: ServicesHandle;
@@ -62,6 +67,7 @@ export class Harness {
     this.services = registerServices(this.#server, {
       gateway: this.gateway,
       ledgers: this.ledgers,
+      changes: this.changes,
       topology: () => TOPOLOGY,
       feeds: this.feeds,
       onDefect: (error) => this.defects.push(error),
