@@ -2,9 +2,20 @@ export const SECTOR_BYTES = 512;
 
 /**
  * What a power cut leaves open: whether a new file's name was kept, or a file being removed is gone; how long the file
- * is; which version of a sector is there; whether that one was only partly written, how, and from where on.
+ * is; which version of a sector is there; whether that one was only partly written, how, and from where on. And what the
+ * end of a process does: whether an operation had begun, was done, or how many of its bytes.
  */
-export type Unsure = 'name' | 'removal' | 'size' | 'sector' | 'torn' | 'tornHow' | 'tornAt';
+export type Unsure =
+  | 'name'
+  | 'removal'
+  | 'size'
+  | 'sector'
+  | 'torn'
+  | 'tornHow'
+  | 'tornAt'
+  | 'begun'
+  | 'done'
+  | 'part';
 
 /** Picks one of 0 .. options - 1. 0 is what surely was durable; the last is what the process saw; not torn is 0. */
 export type Choose = (options: number, what: Unsure) => number;
@@ -14,6 +25,9 @@ interface Before<T> {
   readonly write: number;
   readonly was: T;
 }
+
+/** What was there before a file grew. */
+const ZEROS = new Uint8Array(SECTOR_BYTES);
 
 /** A write that a failed sync covered: the system takes its pages for clean, so no later sync brings them to disk. */
 const GIVEN_UP = Number.POSITIVE_INFINITY;
@@ -33,8 +47,17 @@ export class SimFile {
   /** Sectors that can't be read until they are written again. */
   readonly #unreadable = new Set<number>();
 
-  constructor() {
-    this.#data = new Uint8Array(64 * SECTOR_BYTES);
+  constructor(from?: SimFile) {
+    this.#data = from === undefined ? new Uint8Array(64 * SECTOR_BYTES) : from.#data;
+    if (from === undefined) return;
+    this.#shared = true;
+    from.#shared = true;
+    this.#size = from.#size;
+    this.#nameDurable = from.#nameDurable;
+    this.maybeRemoved = from.maybeRemoved;
+    this.#sizes = [...from.#sizes];
+    for (const [sector, before] of from.#sectors) this.#sectors.set(sector, [...before]);
+    for (const sector of from.#unreadable) this.#unreadable.add(sector);
   }
 
   get size(): number {
@@ -53,8 +76,9 @@ export class SimFile {
 
   /** The first `bytes` of the chunks, or zeros where they end before. */
   write(write: number, offset: number, chunks: readonly Uint8Array[], bytes: number): void {
+    const sizeBefore = this.#size;
     this.extend(write, offset + bytes);
-    this.#remember(write, offset, bytes);
+    this.#remember(write, offset, bytes, sizeBefore);
     const end = offset + bytes;
     let at = offset;
     for (const chunk of chunks) {
@@ -71,13 +95,15 @@ export class SimFile {
     this.#own(size);
   }
 
-  #remember(write: number, offset: number, bytes: number): void {
+  #remember(write: number, offset: number, bytes: number, sizeBefore: number): void {
     this.#own(this.#size);
     const end = offset + bytes;
     for (let sector = Math.floor(offset / SECTOR_BYTES); sector * SECTOR_BYTES < end; sector++) {
-      const before = this.#sectors.get(sector) ?? [];
-      before.push({ write, was: this.#sector(sector).slice() });
-      this.#sectors.set(sector, before);
+      const isNew = sector * SECTOR_BYTES >= sizeBefore;
+      const one = { write, was: isNew ? ZEROS : this.#sector(sector).slice() };
+      const before = this.#sectors.get(sector);
+      if (before === undefined) this.#sectors.set(sector, [one]);
+      else before.push(one);
       this.#unreadable.delete(sector);
     }
   }
@@ -102,9 +128,13 @@ export class SimFile {
   flipBit(offset: number, bit: number): void {
     this.#own(this.#size);
     this.#data[offset] = this.#data[offset]! ^ (1 << bit);
-    for (const { was } of this.#sectors.get(Math.floor(offset / SECTOR_BYTES)) ?? []) {
-      was[offset % SECTOR_BYTES] = was[offset % SECTOR_BYTES]! ^ (1 << bit);
-    }
+    const sector = Math.floor(offset / SECTOR_BYTES);
+    const before = (this.#sectors.get(sector) ?? []).map(({ write, was }) => {
+      const flipped = was.slice();
+      flipped[offset % SECTOR_BYTES] = was[offset % SECTOR_BYTES]! ^ (1 << bit);
+      return { write, was: flipped };
+    });
+    if (before.length > 0) this.#sectors.set(sector, before);
   }
 
   makeUnreadable(offset: number): void {
@@ -162,24 +192,14 @@ export class SimFile {
 
   /** The same, for another future. */
   fork(): SimFile {
-    const file = new SimFile();
-    this.#shared = true;
-    file.#shared = true;
-    file.#data = this.#data;
-    file.#size = this.#size;
-    file.#nameDurable = this.#nameDurable;
-    file.maybeRemoved = this.maybeRemoved;
-    for (const [sector, before] of this.#sectors) file.#sectors.set(sector, [...before]);
-    file.#sizes = [...this.#sizes];
-    for (const sector of this.#unreadable) file.#unreadable.add(sector);
-    return file;
+    return new SimFile(this);
   }
 
   /** What the sector may hold after a power cut, oldest first, without repeats. */
   #versions(sector: number): Uint8Array[] {
     const versions: Uint8Array[] = [];
-    const now = this.#sector(sector).slice();
-    for (const bytes of [...(this.#sectors.get(sector) ?? []).map(({ was }) => was), now]) {
+    const before = this.#sectors.get(sector) ?? [];
+    for (const bytes of [...before.map(({ was }) => was), this.#sector(sector)]) {
       const known = versions.findIndex((other) => equal(other, bytes));
       // What the process saw comes last, but what was durable stays first.
       if (known > 0) versions.splice(known, 1);
@@ -229,6 +249,5 @@ function tear(from: Uint8Array, to: Uint8Array, choose: Choose): Uint8Array {
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+  return Buffer.compare(a, b) === 0;
 }

@@ -137,16 +137,18 @@ export class SimDisk implements Disk {
 
   /** The process dies, the machine lives on: writes that completed are readable, but not durable yet. */
   kill(random: Random): void {
-    const queue = this.#endProcess();
-    // Of what was under way any part may have been done, in order: the rest was never asked for.
-    for (const operation of queue) {
-      if (random() % 2 === 0) break;
+    this.killProcess((options) => random() % options);
+  }
+
+  /** Of what was under way any part may have been done, in order; `choose` decides, its last options for all of it. */
+  killProcess(choose: Choose): void {
+    for (const operation of this.#endProcess()) {
+      if (choose(2, 'begun') === 0) break;
       if (operation.kind === 'remove') this.#files.delete(operation.name);
       if (operation.kind !== 'write') continue;
-      const part =
-        operation.bytes === 0 || random() % 2 === 0 ? operation.bytes : random() % operation.bytes;
-      this.#apply(operation, part);
-      if (part < operation.bytes) break;
+      const done = choose(2, 'done') === 1;
+      this.#apply(operation, done ? operation.bytes : choose(operation.bytes + 1, 'part'));
+      if (!done) break;
     }
   }
 
@@ -157,34 +159,30 @@ export class SimDisk implements Disk {
 
   /** The power goes, and `choose` decides what is left. */
   cutPower(choose: Choose): void {
-    this.#takeAllForBegun();
+    this.abandon();
     for (const name of this.list()) {
       if (!this.#files.get(name)!.cutPower(choose)) this.#files.delete(name);
     }
   }
 
-  /** How many different disks `cutPower` could leave, not counting torn sectors. Asked of a fork: nothing is under way. */
+  /** How many different disks `cutPower` could leave, not counting torn sectors, if nothing is under way. */
   outcomes(): number {
     let product = 1;
     for (const file of this.#files.values()) product *= file.outcomes();
     return product;
   }
 
-  /**
-   * The same disk at this moment, for another future, in which the process is dead. Whether what it had under way was
-   * done is open.
-   */
+  /** The same disk at this moment, for another future; what is under way there never completes. */
   fork(schedule: ScheduleDisk): SimDisk {
     const disk = new SimDisk(schedule);
     for (const [name, file] of this.#files) disk.#files.set(name, file.fork());
     disk.#queue = [...this.#queue];
     disk.#writes = this.#writes;
-    disk.#takeAllForBegun();
     return disk;
   }
 
   /** The process is gone. Any part of what it had under way may have been done, so all of it is like an unsynced write. */
-  #takeAllForBegun(): void {
+  abandon(): void {
     for (const operation of this.#endProcess()) {
       if (operation.kind === 'write') this.#apply(operation, operation.bytes);
       const file = this.#files.get(operation.name);

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { encodeMembership, votersOnly } from '../../consensus/membership.ts';
 import { type Entry, EntryKind, type HardState, type SnapshotMark } from '../../consensus/types.ts';
 import {
@@ -78,13 +79,22 @@ export function dump(log: Log): string {
 
 function text(id: number, { start, entries, hard }: UnitModel): string {
   const list = entries.map(
-    ({ term, index, kind, payload }) => `${index}/${term}/${kind}/${Array.from(payload).join('.')}`,
+    ({ term, index, kind, payload }) =>
+      `${index}/${term}/${kind}/${payload.length}:${crc32(payload)}`,
   );
   const from =
     start === null
       ? ''
       : ` after ${start.index}/${start.term}/${start.membership.voters.join('.')}`;
   return `unit ${id} term ${hard.term} vote ${hard.vote} commit ${hard.commit}${from}: ${list.join(' ')}`;
+}
+
+export function writeTo(log: Log, written: Written): void {
+  const { unit } = written;
+  if ('hard' in written) log.setHardState(unit, written.hard);
+  else if ('entry' in written) log.append(unit, [written.entry]);
+  else if ('compact' in written) log.compact(unit, written.compact);
+  else log.reset(unit, written.reset);
 }
 
 /** A log on a simulated disk whose operations complete one by one when asked, beside all that was ever written. */
@@ -135,11 +145,7 @@ export class LogRun {
   write(written: Written): void {
     this.written.push(written);
     this.model.apply(written);
-    const { unit } = written;
-    if ('hard' in written) this.log.setHardState(unit, written.hard);
-    else if ('entry' in written) this.log.append(unit, [written.entry]);
-    else if ('compact' in written) this.log.compact(unit, written.compact);
-    else this.log.reset(unit, written.reset);
+    writeTo(this.log, written);
   }
 
   /** Something that consensus could write next. */

@@ -28,7 +28,7 @@ export interface Tail {
 export class Writer {
   readonly #disk: Disk;
   readonly #segmentBytes: number;
-  readonly #zeros = new Uint8Array(ZERO_FILL_BYTES);
+  readonly #zeros: Uint8Array;
   /** Durable, or recovered and about to be. */
   #end: LogEnd;
   readonly #dirty: Tail['dirty'];
@@ -45,6 +45,7 @@ export class Writer {
   constructor(disk: Disk, segmentBytes: number, tail: Tail) {
     this.#disk = disk;
     this.#segmentBytes = segmentBytes;
+    this.#zeros = new Uint8Array(Math.min(segmentBytes, ZERO_FILL_BYTES));
     this.#end = tail.end;
     this.#dirty = tail.dirty;
     this.#slot = tail.slot;

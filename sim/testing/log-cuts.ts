@@ -1,0 +1,133 @@
+import { Log, LogError, type LogOptions } from '../../server/core/log/log.ts';
+import type { Random } from '../disk.ts';
+import type { Choose } from '../disk-file.ts';
+import { dump, IDENTITY, LogModel, type LogRun, writeTo } from './log-run.ts';
+import { oddOutcomesOf, outcomesOf } from './outcomes.ts';
+import { SteppedDisk } from './stepped-disk.ts';
+
+export interface CutOptions {
+  readonly log: LogOptions;
+  /** Disks tried a cut, beside those with one odd sector. */
+  readonly outcomes: number;
+  /** Of how many recovered disks one is cut again while it recovers. */
+  readonly againEvery: number;
+  /** Disks tried a cut then. */
+  readonly outcomesAgain: number;
+  /** Of how many recovered disks one is also written on. */
+  readonly afterlifeEvery: number;
+}
+
+/** What a recovered log may hold, and up to which record of the history that is. */
+type Legal = ReadonlyMap<string, number>;
+
+/** Cuts the power at a point of a log's life in all the ways there are, and demands that what is left recovers. */
+export class LogCutter {
+  readonly #run: LogRun;
+  readonly #options: CutOptions;
+  readonly #random: Random;
+  cuts = 0;
+  states = 0;
+  /** So many recovered to all that was written, and so many to less. */
+  whole = 0;
+  shorter = 0;
+
+  constructor(run: LogRun, options: CutOptions, random: Random) {
+    this.#run = run;
+    this.#options = options;
+    this.#random = random;
+  }
+
+  cut(): void {
+    const { written, durable } = this.#run;
+    const legal = legalStates(this.#run, durable, written.length);
+    this.cuts += 1;
+    for (const left of this.#cutDisks()) {
+      const again = this.states % this.#options.againEvery === 0;
+      const count = this.#recover(left, legal, again);
+      if (count === written.length) this.whole += 1;
+      else this.shorter += 1;
+    }
+    // The process dies alone: what the next one reads may not be durable, until it has seen to that.
+    for (const choose of [first, last, half]) {
+      const left = new SteppedDisk(this.#run.disk);
+      left.disk.killProcess(choose);
+      this.#recover(left, legal, true);
+    }
+  }
+
+  *#cutDisks(): Generator<SteppedDisk> {
+    yield* outcomesOf(this.#run.disk, this.#options.outcomes, this.#random);
+    yield* oddOutcomesOf(this.#run.disk);
+  }
+
+  /** Returns how many records the log holds. */
+  #recover(left: SteppedDisk, legal: Legal, again: boolean): number {
+    this.states += 1;
+    const state = this.states;
+    const { log, count } = this.#open(left, legal, `state ${state}`);
+    let done = false;
+    log.flush((error) => {
+      if (error !== null) throw error;
+      done = true;
+    });
+    if (again) {
+      // Until it has said that all it read is durable, it may come to less at the next start, never to more.
+      const opening = legalStates(this.#run, Math.min(...legal.values()), count);
+      const opened = legalStates(this.#run, count, count);
+      do {
+        for (const next of outcomesOf(left.disk, this.#options.outcomesAgain, this.#random)) {
+          this.#recover(next, done ? opened : opening, false);
+        }
+      } while (left.complete());
+    }
+    if (state % this.#options.afterlifeEvery === 0) this.#afterlife(left, log, count, state);
+    return count;
+  }
+
+  /** What was lost is written again, byte for byte; nothing else may come back with it. */
+  #afterlife(left: SteppedDisk, log: Log, count: number, state: number): void {
+    left.drain();
+    const next = this.#run.written[count];
+    if (next !== undefined) {
+      writeTo(log, next);
+      log.flush(() => {});
+      left.drain();
+    }
+    left.disk.cutPower(() => 0);
+    left.forget();
+    const held = next === undefined ? count : count + 1;
+    this.#open(left, legalStates(this.#run, held, held), `state ${state}, written on`);
+  }
+
+  #open(left: SteppedDisk, legal: Legal, where: string): { log: Log; count: number } {
+    const log = this.#tryOpen(left, where);
+    const found = dump(log);
+    const count = legal.get(found);
+    if (count !== undefined) return { log, count };
+    const allowed = [...legal].map(([text, holds]) => `${holds} records:\n${text}`);
+    throw new Error(`cut ${this.cuts}, ${where}: ${found}\nis none of\n${allowed.join('\n')}`);
+  }
+
+  #tryOpen(left: SteppedDisk, where: string): Log {
+    try {
+      return Log.open(left.disk, IDENTITY, this.#options.log);
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      throw new Error(`cut ${this.cuts}, ${where}: ${error.message}`, { cause: error });
+    }
+  }
+}
+
+const first: Choose = () => 0;
+const last: Choose = (options) => options - 1;
+const half: Choose = (options, what) => (what === 'begun' ? 1 : what === 'done' ? 0 : options >> 1);
+
+function legalStates(run: LogRun, least: number, most: number): Legal {
+  const legal = new Map<string, number>();
+  const model = new LogModel();
+  for (let count = 0; count <= most; count++) {
+    if (count >= least) legal.set(model.dump(), count);
+    if (count < most) model.apply(run.written[count]!);
+  }
+  return legal;
+}
