@@ -84,3 +84,10 @@ export const HOMING_GIVE_UP_MS = 500;
 /** After a leader's death the servers of its city campaign this much apart, and the remote ones start so late. */
 export const SUCCESSION_STEP_MS = 50;
 export const SUCCESSION_REMOTE_MS = 100;
+
+/**
+ * A unit without a leader for so long, or a leader without a word: this server may be cut off. The first is longer
+ * than an election in the city takes, the second than any one read.
+ */
+export const LEADERLESS_MS_MAX = 700;
+export const LEADER_SILENT_MS_MAX = 1_400;

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { ENTRY_BYTES_MAX, SUB_BATCH_HEADER_WORDS, SubBatchWord } from '../../ledger/layout.ts';
-import { ANSWER_MS_AT_FIRST, RESEND_ANSWER_TIMES, RESEND_MS_MIN } from './limits.ts';
-import { ReplyOutcome, RequestKind, type RequestMessage } from './messages.ts';
+import {
+  ANSWER_MS_AT_FIRST,
+  LEADER_SILENT_MS_MAX,
+  LEADERLESS_MS_MAX,
+  RESEND_ANSWER_TIMES,
+  RESEND_MS_MIN,
+} from './limits.ts';
+import { type ReplyMessage, ReplyOutcome, RequestKind, type RequestMessage } from './messages.ts';
 import { splitSubBatches } from './proposals.ts';
 import { asWords, joinWords, Router } from './router.ts';
 
@@ -22,12 +28,9 @@ function setUp() {
   const answers: { name: string; words: number[] }[] = [];
   const propose = (name: string, words = subBatch(1)) =>
     router.propose(1, words, (_outcome, results) => answers.push({ name, words: [...results] }));
-  const reply = (
-    message: RequestMessage,
-    fields: Partial<Parameters<Router['reply']>[0]>,
-    words: number[] = [],
-  ) =>
+  const reply = (message: RequestMessage, fields: Partial<ReplyMessage>, words: number[] = []) =>
     router.reply(
+      2,
       {
         type: 'reply',
         unit: message.unit,
@@ -224,5 +227,61 @@ describe('words and bytes', () => {
   it('refuses a sub-batch that runs past the end', () => {
     expect(() => splitSubBatches(subBatch(1, 3).subarray(0, 5))).toThrow(/past the end/);
     expect(() => splitSubBatches(Uint32Array.of(1, 2))).toThrow(/past the end/);
+  });
+});
+
+describe('a router that may be cut off', () => {
+  it('says so once a unit that is asked for has had no leader for long', () => {
+    const { router, state, propose, reply, later } = setUp();
+    propose('before');
+    later(5);
+    reply(state.sent[0]!.message, {});
+    state.leader = 0;
+    later(5);
+    later(10_000);
+    expect(router.isCutOff).toBe(false); // nobody asks
+    propose('a');
+    later(5);
+    expect(router.isCutOff).toBe(true);
+    state.leader = 3;
+    later(5);
+    expect(router.isCutOff).toBe(false);
+  });
+
+  it('waits for an election to end', () => {
+    const { router, state, propose, later } = setUp();
+    later(5);
+    state.leader = 0;
+    propose('a');
+    later(5);
+    later(LEADERLESS_MS_MAX - 1);
+    expect(router.isCutOff).toBe(false);
+    later(5);
+    expect(router.isCutOff).toBe(true);
+  });
+
+  it('says so once a leader has left everything unanswered for long, however often it was asked', () => {
+    const { router, propose, later } = setUp();
+    later(10_000);
+    propose('a');
+    later(1);
+    for (let ms = 0; ms + 100 < LEADER_SILENT_MS_MAX; ms += 100) {
+      expect(router.isCutOff).toBe(false);
+      later(100);
+    }
+    later(100);
+    expect(router.isCutOff).toBe(true);
+  });
+
+  it('is patient with a leader that is slow and still answers', () => {
+    const { router, state, propose, reply, later } = setUp();
+    propose('slow');
+    later(1);
+    for (let n = 0; n < 40; n += 1) {
+      propose(`quick ${n}`);
+      later(100);
+      reply(state.sent.at(-1)!.message, {});
+      expect(router.isCutOff).toBe(false);
+    }
   });
 });

@@ -2,6 +2,8 @@ import type { ServerId } from '../../consensus/types.ts';
 import { ENTRY_BYTES_MAX } from '../../ledger/layout.ts';
 import {
   ANSWER_MS_AT_FIRST,
+  LEADER_SILENT_MS_MAX,
+  LEADERLESS_MS_MAX,
   REFUSED_MS_MAX,
   REFUSED_MS_MIN,
   RESEND_ANSWER_TIMES,
@@ -36,6 +38,7 @@ interface Pending {
   state: 'waiting' | 'sent' | 'ended';
   /** waiting: not to be sent before. */
   dueMs: number;
+  firstSentMs: number;
   sentMs: number;
   sentTo: ServerId;
   tries: number;
@@ -51,6 +54,8 @@ interface UnitQueue {
   target: ServerId;
   /** Mean time that answers take of late. */
   answerMs: number;
+  /** Since when nobody is known to lead; null: somebody is. */
+  leaderlessSinceMs: number | null;
 }
 
 /** How often a new leader is looked for, and how often the time of unanswered requests is. */
@@ -72,6 +77,8 @@ export class Router {
   #hasNew = false;
   #scanDueMs = 0;
   #resendScanDueMs = 0;
+  /** When each server was last heard: its reply, whatever it said. */
+  readonly #heardMs = new Map<ServerId, number>();
 
   constructor(options: RouterOptions) {
     this.#options = options;
@@ -90,6 +97,7 @@ export class Router {
       done,
       state: 'waiting',
       dueMs: 0,
+      firstSentMs: 0,
       sentMs: 0,
       sentTo: 0,
       tries: 0,
@@ -110,6 +118,22 @@ export class Router {
     return count;
   }
 
+  /**
+   * Requests wait for a unit that has had no leader for long, or for a leader that has said nothing for long. A busy
+   * leader still answers something: this server may be cut off, and another may not be.
+   */
+  get isCutOff(): boolean {
+    const now = this.#options.nowMs();
+    for (const { waiting, leaderlessSinceMs } of this.#queues) {
+      if (waiting.length > 0 && now - (leaderlessSinceMs ?? now) >= LEADERLESS_MS_MAX) return true;
+    }
+    for (const { state, firstSentMs, sentTo } of this.#sent.values()) {
+      const sinceMs = Math.max(firstSentMs, this.#heardMs.get(sentTo) ?? 0);
+      if (state === 'sent' && now - sinceMs >= LEADER_SILENT_MS_MAX) return true;
+    }
+    return false;
+  }
+
   /** Requests have come since the last flush. */
   get hasNew(): boolean {
     return this.#hasNew;
@@ -124,8 +148,10 @@ export class Router {
     }
   }
 
-  reply(message: ReplyMessage, words: Uint32Array): void {
+  /** `from` is this server for its own replies. */
+  reply(from: ServerId, message: ReplyMessage, words: Uint32Array): void {
     if (message.epoch !== this.#options.epoch) return;
+    this.#heardMs.set(from, this.#options.nowMs());
     if (message.leader !== 0) this.#queue(message.unit).hint = message.leader;
     for (let i = 0; i < message.count; i += 1) {
       const ref = (message.ref + i) >>> 0;
@@ -158,7 +184,14 @@ export class Router {
   #queue(unit: number): UnitQueue {
     let queue = this.#queueOf[unit];
     if (queue === undefined) {
-      queue = { unit, waiting: [], hint: 0, target: 0, answerMs: ANSWER_MS_AT_FIRST };
+      queue = {
+        unit,
+        waiting: [],
+        hint: 0,
+        target: 0,
+        answerMs: ANSWER_MS_AT_FIRST,
+        leaderlessSinceMs: null,
+      };
       this.#queueOf[unit] = queue;
       this.#queues.push(queue);
       this.#queues.sort((a, b) => a.unit - b.unit);
@@ -203,6 +236,8 @@ export class Router {
     const changed = new Set<number>();
     for (const queue of this.#queues) {
       const leader = this.#options.leaderOf(queue.unit);
+      if ((leader || queue.hint) !== 0) queue.leaderlessSinceMs = null;
+      else queue.leaderlessSinceMs ??= now;
       if (leader !== 0 && leader !== queue.target) {
         if (queue.target !== 0) changed.add(queue.unit);
         queue.target = leader;
@@ -271,6 +306,7 @@ export class Router {
     for (const pending of requests) {
       pending.state = 'sent';
       pending.sentTo = to;
+      if (pending.tries === 0) pending.firstSentMs = now;
       pending.tries += 1;
       pending.sentMs = now;
       this.#sent.set(this.#nextRef, pending);

@@ -8,7 +8,7 @@ import { type Ledgers, RegistryLedgers } from './gateway/ledgers.ts';
 import type { Group, GroupOptions, Promised } from './group.ts';
 import { Homing } from './homing.ts';
 import { LedgerUnit } from './ledger-unit.ts';
-import { HEARD_MS, ID_FILTER_WINDOW_IDS } from './limits.ts';
+import { HEARD_MS, ID_FILTER_WINDOW_IDS, LEADERLESS_MS_MAX } from './limits.ts';
 import { LOG_FORMAT_VERSION, Log } from './log/log.ts';
 import { Members } from './members.ts';
 import type { EnvelopeMessage, PeerMessage, ReplyMessage, RequestMessage } from './messages.ts';
@@ -164,7 +164,7 @@ export class Server {
     } else if (message.type === 'request') {
       this.#receiveRequest(from, message);
     } else if (message.body.byteLength % 4 === 0) {
-      this.#router.reply(message, asWords(message.body));
+      this.#router.reply(from, message, asWords(message.body));
     }
   }
 
@@ -268,6 +268,18 @@ export class Server {
   /** What this server's gateway has taken in, and what it has asked of units and not been answered. */
   get load(): { readonly requests: number; readonly bytes: number; readonly unanswered: number } {
     return { ...this.#gateway.load, unanswered: this.#router.unanswered };
+  }
+
+  /**
+   * A server that is cut off from its units tells its clients so, and they go to another, which may not be. Clients of a
+   * cluster without a quorum go round meanwhile.
+   */
+  letClientsGoIfCutOff(): void {
+    if (this.#state !== 'running' || !this.#router.isCutOff) return;
+    this.#gateway.giveUp(
+      LEADERLESS_MS_MAX,
+      'this server has not reached a leader for long; ask another with the same ids',
+    );
   }
 
   /** Gives the books all that is applied; true once they hold it. For an orderly end: call until it is true. */
@@ -411,7 +423,7 @@ export class Server {
       leader: leader === this.#options.self ? 0 : leader,
       body: new Uint8Array(words.buffer, words.byteOffset, words.byteLength),
     };
-    if (to === this.#options.self) this.#router.reply(reply, words);
+    if (to === this.#options.self) this.#router.reply(to, reply, words);
     else this.#env.send(to, reply);
   }
 }

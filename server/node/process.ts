@@ -30,6 +30,7 @@ export const PROTOCOL_VERSION = 1;
 const STOP_MS_MAX = 3_000;
 const POLL_MS = 10;
 const HEALTH_MS = 500;
+const CUT_OFF_POLL_MS = 100;
 
 /** One server as a process of its own: files, sockets, threads and time around the core. */
 export class ServerProcess {
@@ -45,6 +46,7 @@ export class ServerProcess {
   readonly #services: ServicesHandle;
   readonly #disk: NodeDisk;
   readonly #healthTimer: NodeJS.Timeout;
+  readonly #cutOffTimer: NodeJS.Timeout;
   #control: { close(): void } | null = null;
   #address = '';
   #knownTopology: Topology | null = null;
@@ -128,6 +130,10 @@ export class ServerProcess {
         log('error', 'a request failed by a fault of ours', { error: String(error) }),
     });
     this.#healthTimer = setInterval(() => this.#services.setServing(this.#isServing()), HEALTH_MS);
+    this.#cutOffTimer = setInterval(
+      () => this.#input(() => this.#core.letClientsGoIfCutOff()),
+      CUT_OFF_POLL_MS,
+    );
   }
 
   /** Where its gRPC services are, host:port. */
@@ -154,6 +160,7 @@ export class ServerProcess {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#healthTimer);
+    clearInterval(this.#cutOffTimer);
     this.#control?.close();
     this.links.close();
     this.#peerServer.forceShutdown();

@@ -32,6 +32,7 @@ function setUp() {
     slotOwners: slotOwners(1),
     knowsLedger: (ledger: number) => ledger === EUR.ledger,
   };
+  const clock = { nowMs: 0 };
   const asked: Asked[] = [];
   const request = (unit: number, kind: number, _words: Uint32Array, done: RouterDone) => {
     const entry = { unit, kind, done, cancelled: false };
@@ -51,10 +52,10 @@ function setUp() {
     registry as unknown as RegistryUnit,
     router,
     new RegistryLedgers(router, () => {}),
-    () => 0,
+    () => clock.nowMs,
     () => {},
   );
-  return { registry, gateway, asked };
+  return { registry, gateway, asked, clock };
 }
 
 /** An account of each of these ledgers. */
@@ -154,5 +155,37 @@ describe('UnitGateway', () => {
     registry.topology = TOPOLOGY;
     gateway.flush();
     expect(asked.map(({ unit }) => unit)).toEqual([1]);
+  });
+});
+
+describe('a gateway that gives up', () => {
+  it('tells those that have waited for so long that the outcome is unknown, and no others', () => {
+    const { registry, gateway, asked, clock } = setUp();
+    registry.topology = TOPOLOGY;
+    const errors: (string | undefined)[] = [];
+    const ask = () =>
+      gateway.createAccounts(accountsOf(978), 1, (error) => errors.push(error?.code));
+    ask();
+    clock.nowMs = 500;
+    ask();
+    gateway.giveUp(500, 'cut off');
+    expect(errors).toEqual(['outcome_unknown']);
+    expect(asked.map(({ cancelled }) => cancelled)).toEqual([true, false]);
+    expect(gateway.load.requests).toBe(1);
+    // Neither is told twice.
+    clock.nowMs = 2_000;
+    gateway.giveUp(500, 'cut off');
+    gateway.giveUp(500, 'cut off');
+    expect(errors).toEqual(['outcome_unknown', 'outcome_unknown']);
+    expect(gateway.load).toEqual({ requests: 0, bytes: 0 });
+  });
+
+  it('lets go of what waits for the first slot map too', () => {
+    const { gateway, clock } = setUp();
+    const errors: (string | undefined)[] = [];
+    gateway.createAccounts(accountsOf(978), 1, (error) => errors.push(error?.code));
+    clock.nowMs = 500;
+    gateway.giveUp(500, 'cut off');
+    expect(errors).toEqual(['outcome_unknown']);
   });
 });

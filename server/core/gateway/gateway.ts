@@ -25,6 +25,11 @@ import { AccountLookup, TransferLookup } from './lookups.ts';
 import { AccountPage, QueryPage } from './pages.ts';
 import type { EventKind } from './routing.ts';
 
+interface Open {
+  readonly startedMs: number;
+  fail(error: EvenkeelError): void;
+}
+
 interface Delayed {
   readonly dueMs: number;
   readonly callback: () => void;
@@ -54,6 +59,8 @@ export class UnitGateway implements Gateway {
   #bytes = 0;
   #requests = 0;
   #roomCallbacks: (() => void)[] = [];
+  /** Unanswered requests, in the order in which they came. */
+  readonly #open = new Set<Open>();
 
   readonly #wake: () => void;
 
@@ -141,6 +148,15 @@ export class UnitGateway implements Gateway {
     return this.#query('transfers', query, packTransferQuery(query), done);
   }
 
+  /** Lets go of what has waited for so long: nobody knows whether it was booked, and another server may tell. */
+  giveUp(waitedMs: number, why: string): void {
+    const sinceMs = this.#context.nowMs() - waitedMs;
+    for (const request of this.#open) {
+      if (request.startedMs > sinceMs) break;
+      request.fail(new EvenkeelError('outcome_unknown', why));
+    }
+  }
+
   /** Called once a turn. */
   flush(): void {
     if (this.#earlyStarts.length > 0 && this.#registry.topology !== null) {
@@ -169,8 +185,17 @@ export class UnitGateway implements Gateway {
     let inner: RequestHandle | undefined;
     this.#bytes += bytes;
     this.#requests += 1;
+    const open: Open = {
+      startedMs: this.#context.nowMs(),
+      fail: (error) => {
+        cancel();
+        done(error, NO_WORDS);
+      },
+    };
+    this.#open.add(open);
     const end = () => {
       ended = true;
+      this.#open.delete(open);
       this.#bytes -= bytes;
       this.#requests -= 1;
       this.#callRoom();
@@ -183,19 +208,18 @@ export class UnitGateway implements Gateway {
     const start = () => {
       if (!ended) inner = begin(finish);
     };
+    const cancel = () => {
+      if (ended) return;
+      end();
+      inner?.cancel();
+      if (inner === undefined) {
+        this.#earlyStarts = this.#earlyStarts.filter((early) => early !== start);
+      }
+    };
     if (this.#registry.topology === null) this.#earlyStarts.push(start);
     else start();
     this.#wake();
-    return {
-      cancel: () => {
-        if (ended) return;
-        end();
-        inner?.cancel();
-        if (inner === undefined) {
-          this.#earlyStarts = this.#earlyStarts.filter((early) => early !== start);
-        }
-      },
-    };
+    return { cancel };
   }
 
   /** A token that doesn't fit is refused, later: the caller has no handle yet. */
