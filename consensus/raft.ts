@@ -38,7 +38,7 @@ import {
   handleHeartbeatReply,
 } from './replication.ts';
 import { becomeFollower, forgetLeader, hearLeader } from './roles.ts';
-import { handleSnapshot, snapshotEnded } from './snapshot.ts';
+import { handleSnapshot, snapshotEnded, wantsSnapshot } from './snapshot.ts';
 import { handOverWhenCaughtUp, startTransfer, tickTransfer } from './transfer.ts';
 import {
   type Entry,
@@ -52,6 +52,7 @@ import {
   type Refusal,
   type Role,
   type ServerId,
+  type Snapshot,
 } from './types.ts';
 
 export { InvariantError } from './invariant.ts';
@@ -330,6 +331,11 @@ export class Raft {
   /** Whether this replica may campaign; false while its server is sick. It still votes. */
   setEligible(eligible: boolean): void {
     this.#core.eligible = eligible;
+  }
+
+  /** Whether stepping this message would replace the state: the shell must have it then. */
+  wantsSnapshot(message: Snapshot): boolean {
+    return wantsSnapshot(this.#core, message);
   }
 
   /** How the snapshot ended that this leader's shell gave to `peer`. */

@@ -47,6 +47,16 @@ export function snapshotEnded(core: Core, peer: ServerId, ok: boolean): void {
   progress.paused = true;
 }
 
+/**
+ * Whether stepping this message would replace the state of this replica: for a shell that has to fetch it first, and
+ * must not for one that is old, or of no use.
+ */
+export function wantsSnapshot(core: Core, { term, index, logTerm, membership }: Snapshot): boolean {
+  const { log } = core;
+  if (term < core.term || index <= log.commit) return false;
+  return isMember(membership, core.self) && !log.matches(index, logTerm);
+}
+
 /** At a follower that already follows the sender. */
 export function handleSnapshot(core: Core, message: Snapshot): void {
   const { log } = core;

@@ -98,5 +98,8 @@ function describe(message: PeerMessage): string {
   if (message.type === 'envelope') {
     return `envelope of beats ${message.beats.join(' ')} acks ${message.acks.join(' ')}`;
   }
+  if (message.type === 'copy') {
+    return `unit ${message.unit} copy ${message.kind} of ${message.sequence} ${message.body.byteLength} bytes`;
+  }
   return `unit ${message.unit} ${message.type} ref ${message.ref} ${message.body.byteLength} bytes`;
 }

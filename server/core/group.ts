@@ -1,5 +1,5 @@
 import { decodeMembership, votersOnly } from '../../consensus/membership.ts';
-import { Raft, type Refusal } from '../../consensus/raft.ts';
+import { type Output, Raft, type Refusal } from '../../consensus/raft.ts';
 import {
   type Entry,
   EntryKind,
@@ -7,6 +7,7 @@ import {
   type Membership,
   type Message,
   type ServerId,
+  type SnapshotMark,
 } from '../../consensus/types.ts';
 import type { Log, UnitLog } from './log/log.ts';
 
@@ -19,6 +20,11 @@ export interface StateMachine {
   /** False while it must not take more entries, for its books lag too far. */
   readonly ready: boolean;
   apply(entry: Entry): void;
+  /**
+   * Replaces the state by that at `mark`, which whoever stepped the snapshot has prepared. Once it is durable,
+   * and this machine stands there, `done` is called: later.
+   */
+  install(mark: SnapshotMark, done: () => void): void;
 }
 
 export interface GroupOptions {
@@ -39,6 +45,8 @@ export interface GroupEvents {
   send(message: Message): void;
   /** This server began to lead, and all earlier entries are applied: it may serve. */
   onLeading(): void;
+  /** A state is installed: `collect` goes on. */
+  onInstalled(): void;
   /** This server led and leads no more. */
   onDeposed(): void;
   /** The read of this context may be served now. */
@@ -70,6 +78,8 @@ export class Group {
   #committed: Entry[] = [];
   #reads: { context: number; index: number }[] = [];
   #serving = false;
+  /** yes: a state is being installed; an Output: it is, and this brought it. */
+  #restoring: 'no' | 'yes' | Output = 'no';
   /** Outputs given to the log and not yet durable: later promises must not overtake them. */
   #unflushed = 0;
 
@@ -123,12 +133,17 @@ export class Group {
     return this.raft.propose(payload);
   }
 
+  /** There is something to collect. */
+  get hasOutput(): boolean {
+    return this.#restoring === 'no' ? this.raft.hasOutput() : this.#restoring !== 'yes';
+  }
+
   /** Takes what the core has to say; true if the log must be flushed for it. */
   collect(promise: (promised: Promised) => void): boolean {
     let mustSync = false;
-    while (this.raft.hasOutput()) {
-      const output = this.raft.takeOutput();
-      for (const message of output.sendNow) this.#events.send(message);
+    while (this.hasOutput) {
+      const output = this.#nextOutput();
+      if (output === null) break;
       if (output.entries.length > 0) this.#log.append(this.unit, output.entries);
       if (output.hardState !== null) this.#log.setHardState(this.unit, output.hardState);
       mustSync ||= output.mustSync;
@@ -140,6 +155,31 @@ export class Group {
       this.advance();
     }
     return mustSync;
+  }
+
+  /**
+   * The next output to be written; null while a state is installed: the log may only start anew once the
+   * books that it goes on from are durable, and all that was said later waits.
+   */
+  #nextOutput(): Output | null {
+    if (this.#restoring !== 'no' && this.#restoring !== 'yes') {
+      const restored = this.#restoring;
+      this.#restoring = 'no';
+      const mark = restored.snapshot!;
+      this.#log.reset(this.unit, mark);
+      this.#membership = mark.membership;
+      return restored;
+    }
+    const output = this.raft.takeOutput();
+    for (const message of output.sendNow) this.#events.send(message);
+    if (output.snapshot === null) return output;
+    this.#restoring = 'yes';
+    this.#committed = [];
+    this.#machine.install(output.snapshot, () => {
+      this.#restoring = output;
+      this.#events.onInstalled();
+    });
+    return null;
   }
 
   /** Hands committed entries to the machine as far as it is ready, then serves the reads they allow. */

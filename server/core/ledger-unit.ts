@@ -1,13 +1,23 @@
 import { decodeMembership, encodeMembership } from '../../consensus/membership.ts';
-import { type Entry, EntryKind, type Membership, type ServerId } from '../../consensus/types.ts';
+import {
+  type Entry,
+  EntryKind,
+  type Message,
+  type ServerId,
+  type Snapshot,
+  type SnapshotMark,
+} from '../../consensus/types.ts';
 import { asEntryWords, EntryBuilder, eventCount, unitInitSubBatch } from '../../ledger/entry.ts';
+import type { BooksImage } from '../../ledger/fold.ts';
 import type { LookUpResult } from '../../ledger/machine.ts';
-import { Machine } from '../../ledger/machine.ts';
+import { Machine, type MachineOptions } from '../../ledger/machine.ts';
 import type { Books } from './books.ts';
+import type { BooksBuild } from './books-copy.ts';
+import { startLog } from './catch-up/start-log.ts';
 import { Crossings } from './crossings.ts';
 import type { Environment } from './environment.ts';
 import { Expiry } from './expiry.ts';
-import { Group, type GroupOptions } from './group.ts';
+import { Group, type GroupOptions, type StateMachine } from './group.ts';
 import {
   FOLD_AGE_MS,
   FOLD_BYTES,
@@ -59,13 +69,15 @@ const NO_ROWS: readonly (Uint32Array | null)[] = [];
 export class LedgerUnit {
   readonly unit: number;
   readonly group: Group;
-  readonly machine: Machine;
   readonly books: Books;
+  readonly #machineOptions: MachineOptions;
+  #machine!: Machine;
   readonly #env: Environment;
   readonly #options: LedgerUnitOptions;
   readonly #proposals = new Proposals();
-  readonly #crossings: Crossings;
-  readonly #expiry: Expiry;
+  #crossings!: Crossings;
+  #expiry!: Expiry;
+  readonly #router: Router;
   /** Last timestamp given to an entry that this leader proposed. */
   #lastStamped = 0n;
   /** Reads not yet asked of the group, then those asked by read context. */
@@ -74,6 +86,9 @@ export class LedgerUnit {
   #nextReadContext = 1;
   readonly #reads: ReadQueue<WaitingRead>;
   #foldUnderWay = false;
+  /** Books that another replica's were copied into, from the step of their snapshot until they are in force. */
+  #prepared: { readonly index: number; readonly build: BooksBuild } | null = null;
+  #afterFold: (() => void) | null = null;
   #foldDueMs = 0;
   #initProposed = false;
   /** While set no new entry is proposed, so that leadership can move with nothing in flight. */
@@ -84,33 +99,105 @@ export class LedgerUnit {
     this.#options = options;
     this.#env = env;
     this.books = env.openBooks(this.unit);
+    this.#router = router;
     const { hashSeed, residentTransfersMax } = options;
     const idFilter = { bytesMax: ID_FILTER_BYTES_MAX, windowIds: options.idFilterWindow };
+    this.#machineOptions = { unit: this.unit, residentTransfersMax, idFilter, hashSeed };
     const image = this.books.load();
-    this.machine = Machine.load(
-      { unit: this.unit, residentTransfersMax, idFilter, hashSeed },
-      image,
-    );
-    this.#crossings = new Crossings(this.unit, this.machine, this.#proposals, router, () =>
-      options.onWork(),
-    );
+    this.#load(image);
     this.#reads = new ReadQueue(
       () => env.clock.monotonicMs(),
       (read) => this.#answer(read),
       () => this.#wake(),
     );
-    this.#expiry = new Expiry(this.machine, this.#proposals);
-    const membership = image.membership && decodeMembership(image.membership);
-    const stateMachine = new LedgerStateMachine(this.machine, membership, (entry) =>
-      this.#apply(entry),
-    );
+    startLog(log, image);
+    const unit = this;
+    const stateMachine: StateMachine = {
+      membership: image.membership && decodeMembership(image.membership),
+      get index() {
+        return unit.machine.index;
+      },
+      // It stops taking entries before its unfolded rows fill the memory.
+      get ready() {
+        return unit.machine.unfoldedBytes < UNFOLDED_BYTES_MAX;
+      },
+      apply: (entry) => this.#apply(entry),
+      install: (mark, done) => this.#install(mark, done),
+    };
     this.group = new Group(options.group, log, stateMachine, {
       send: (message) => options.sendRaft(this.unit, message),
       onLeading: () => this.#onLeading(),
       onDeposed: () => this.#onDeposed(),
       onRead: (context) => this.#onRead(context),
       onReadDropped: (context) => this.#onReadDropped(context),
+      onInstalled: () => this.#wake(),
     });
+  }
+
+  /** Stands at the index of the books at first. Another one after books were installed. */
+  get machine(): Machine {
+    return this.#machine;
+  }
+
+  // --- catching up, see catch-up/ ---
+
+  get leads(): boolean {
+    return this.group.raft.role === 'leader';
+  }
+
+  get commit(): number {
+    return this.group.raft.commit;
+  }
+
+  wantsState(message: Snapshot): boolean {
+    return this.#prepared === null && this.group.raft.wantsSnapshot(message);
+  }
+
+  step(message: Message): void {
+    this.group.raft.step(message);
+  }
+
+  /** Steps a snapshot whose books are built; the group will ask for them. */
+  install(message: Snapshot, build: BooksBuild): void {
+    this.#prepared = { index: message.index, build };
+    this.group.raft.step(message);
+    this.#wake();
+  }
+
+  /** The books are switched once nothing is written to them, and the machine starts from them anew. */
+  #install(mark: SnapshotMark, done: () => void): void {
+    const prepared = this.#prepared;
+    if (prepared?.index !== mark.index) {
+      throw new Error(`unit ${this.unit}: no books are prepared for the state at ${mark.index}`);
+    }
+    if (this.#foldUnderWay) {
+      this.#afterFold = () => this.#install(mark, done);
+      return;
+    }
+    prepared.build.install((error) => {
+      if (error !== null) {
+        this.#env.fatal(error);
+        return;
+      }
+      this.#prepared = null;
+      const image = this.books.load();
+      if (image.index !== mark.index || image.term !== mark.term) {
+        throw new Error(
+          `unit ${this.unit}: books of ${image.index} were installed as ${mark.index}`,
+        );
+      }
+      this.#load(image);
+      this.#env.log('info', `unit ${this.unit}: books installed`, { index: mark.index });
+      done();
+    });
+  }
+
+  #load(image: BooksImage): void {
+    this.#machine = Machine.load(this.#machineOptions, image);
+    this.#expiry = new Expiry(this.#machine, this.#proposals);
+    this.#crossings = new Crossings(this.unit, this.#machine, this.#proposals, this.#router, () =>
+      this.#options.onWork(),
+    );
   }
 
   /** Nothing of this leader's is on its way through the log. */
@@ -143,7 +230,7 @@ export class LedgerUnit {
   tick(nowMs: number): boolean {
     this.group.raft.tick();
     return (
-      this.group.raft.hasOutput() ||
+      this.group.hasOutput ||
       this.hasWork ||
       !this.#reads.isEmpty ||
       this.#foldIsDue(nowMs) ||
@@ -182,7 +269,8 @@ export class LedgerUnit {
   }
 
   #foldIsDue(nowMs: number): boolean {
-    if (this.#foldUnderWay || this.machine.unfoldedBytes === 0) return false;
+    if (this.#foldUnderWay || this.#prepared !== null) return false;
+    if (this.machine.unfoldedBytes === 0) return false;
     return this.machine.unfoldedBytes >= FOLD_BYTES || nowMs >= this.#foldDueMs;
   }
 
@@ -193,6 +281,7 @@ export class LedgerUnit {
   /** True if a fold was started or is under way: the books don't hold all yet. */
   foldNow(): boolean {
     if (this.#foldUnderWay) return true;
+    if (this.#prepared !== null) return false;
     const fold = this.machine.takeFold();
     if (fold === null) return false;
     this.#foldUnderWay = true;
@@ -204,6 +293,8 @@ export class LedgerUnit {
         return;
       }
       this.machine.folded(fold.throughIndex);
+      this.#afterFold?.();
+      this.#afterFold = null;
       this.#foldDueMs = this.#env.clock.monotonicMs() + FOLD_AGE_MS;
       this.group.advance();
       this.#wake();
@@ -337,30 +428,5 @@ export class LedgerUnit {
 
   #dropRead({ from, request }: WaitingRead): void {
     this.#options.reply(from, request, 0, 1, ReplyOutcome.notLeader, NO_WORDS);
-  }
-}
-
-/** The machine as its group sees it: it stops taking entries before its unfolded rows fill the memory. */
-class LedgerStateMachine {
-  readonly membership: Membership | null;
-  readonly #machine: Machine;
-  readonly #applyEntry: (entry: Entry) => void;
-
-  constructor(machine: Machine, membership: Membership | null, applyEntry: (entry: Entry) => void) {
-    this.#machine = machine;
-    this.membership = membership;
-    this.#applyEntry = applyEntry;
-  }
-
-  get index(): number {
-    return this.#machine.index;
-  }
-
-  get ready(): boolean {
-    return this.#machine.unfoldedBytes < UNFOLDED_BYTES_MAX;
-  }
-
-  apply(entry: Entry): void {
-    this.#applyEntry(entry);
   }
 }

@@ -91,3 +91,14 @@ export const SUCCESSION_REMOTE_MS = 100;
  */
 export const LEADERLESS_MS_MAX = 700;
 export const LEADER_SILENT_MS_MAX = 1_400;
+
+/** Chunks of 256 KiB of a copy of books that were sent and have not been taken: 2 MiB at each end. */
+export const COPY_WINDOW_CHUNKS = 8;
+/** Nothing came of a copy: the leader is asked again. */
+export const COPY_AGAIN_MS = 1_000;
+/** Nothing is heard of a copy for so long: it is given up. A look through a large table takes some seconds. */
+export const COPY_SILENCE_MS_MAX = 20_000;
+/** A copy that takes longer is given up, for the log and the WAL of the books grow meanwhile. */
+export const COPY_SESSION_MS_MAX = 900_000;
+/** The leader's log is kept for whoever has just copied: to install the books, and to be sent what follows. */
+export const COPY_PIN_MS = 30_000;

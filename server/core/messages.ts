@@ -4,7 +4,12 @@ import type { Heartbeat, HeartbeatReply, Message, ServerId } from '../../consens
  * What servers say to each other (proto/evenkeel/v1/peer.proto is the same on the wire). Byte arrays
  * are never changed once sent: senders and receivers may share them.
  */
-export type PeerMessage = RaftMessage | EnvelopeMessage | RequestMessage | ReplyMessage;
+export type PeerMessage =
+  | RaftMessage
+  | EnvelopeMessage
+  | RequestMessage
+  | ReplyMessage
+  | CopyMessage;
 
 /** A consensus message of one unit's group, but for heartbeats and their replies: those are in envelopes. */
 export interface RaftMessage {
@@ -96,6 +101,41 @@ export interface ReplyMessage {
   readonly outcome: number;
   readonly leader: ServerId;
   /** done: for a propose results (RESULT_WORDS or RESULT_WITH_BALANCES_WORDS each), else rows. */
+  readonly body: Uint8Array;
+}
+
+export const CopyKind = {
+  /** To the source: copy these books. Body: the state of the books that the copy starts from, see state-text.ts. */
+  open: 1,
+  /** The answer. Body: the state that is copied. */
+  opened: 2,
+  /** To the source: chunks below `sequence` have arrived. */
+  next: 3,
+  /** To the source: nothing has come for a while, so all chunks from `sequence` on are wanted again. */
+  again: 4,
+  /** Body: rows of a table. */
+  chunk: 5,
+  /** There are `sequence` chunks. */
+  end: 6,
+  /** To whoever copies: not to be had. Body: the reason, for people. */
+  refused: 7,
+  /** To the source: the copy has come to an end, or is given up. */
+  close: 8,
+} as const;
+
+/** A step in copying a unit's books to a replica that lags too far for the log; see catch-up/. */
+export interface CopyMessage {
+  readonly type: 'copy';
+  readonly unit: number;
+  readonly kind: number;
+  /** u32, chosen by whoever copies. */
+  readonly session: number;
+  /** Number of a chunk, from 0. */
+  readonly sequence: number;
+  /** Of a chunk: a CopyTable. */
+  readonly table: number;
+  /** Of a chunk and of the end: CRC-32 of the bodies of all chunks so far. */
+  readonly crc: number;
   readonly body: Uint8Array;
 }
 

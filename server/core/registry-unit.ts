@@ -85,6 +85,7 @@ export class RegistryUnit {
       send: options.sendRaft,
       onLeading: () => {},
       onDeposed: () => this.#onDeposed(),
+      onInstalled: () => {},
       onRead: (context) => this.#onRead(context),
       onReadDropped: (context) => this.#dropReads(this.#takeReads(context)),
     });
@@ -291,6 +292,10 @@ class RegistryStateMachine {
 
   get index(): number {
     return this.#index;
+  }
+
+  install(): never {
+    throw new Error('the log of the registry is whole, so nobody gives it a state');
   }
 
   apply(entry: Entry): void {

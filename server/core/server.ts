@@ -1,4 +1,6 @@
 import type { Message, ServerId } from '../../consensus/types.ts';
+import { CopyPull } from './catch-up/pull.ts';
+import { CopySource, isForSource } from './catch-up/source.ts';
 import { Envelopes, eachAck, eachBeat } from './envelopes.ts';
 import type { Environment } from './environment.ts';
 import type { Gateway } from './gateway/api.ts';
@@ -11,7 +13,13 @@ import { LedgerUnit } from './ledger-unit.ts';
 import { HEARD_MS, ID_FILTER_WINDOW_IDS, LEADERLESS_MS_MAX } from './limits.ts';
 import { LOG_FORMAT_VERSION, Log } from './log/log.ts';
 import { Members } from './members.ts';
-import type { EnvelopeMessage, PeerMessage, ReplyMessage, RequestMessage } from './messages.ts';
+import type {
+  CopyMessage,
+  EnvelopeMessage,
+  PeerMessage,
+  ReplyMessage,
+  RequestMessage,
+} from './messages.ts';
 import { ReplyOutcome } from './messages.ts';
 import { RegistryUnit } from './registry-unit.ts';
 import { asWords, Router } from './router.ts';
@@ -63,6 +71,9 @@ export class Server {
   readonly #log: Log;
   readonly #router: Router;
   readonly #gateway: UnitGateway;
+  /** Books given to others, and fetched from them. */
+  readonly #copies: CopySource;
+  readonly #pull: CopyPull;
   readonly #homing = new Homing();
   readonly #succession = new Succession();
   readonly #envelopes: Envelopes;
@@ -125,6 +136,15 @@ export class Server {
         isSick: false,
       }),
     );
+    const copying = {
+      unit: (unit: number) => this.units[unit - 1],
+      send: (to: ServerId, message: CopyMessage) => env.send(to, message),
+      nowMs: () => env.clock.monotonicMs(),
+      wake: () => env.wake(),
+      log: env.log,
+    };
+    this.#copies = new CopySource(copying);
+    this.#pull = new CopyPull({ ...copying, random: env.random });
     this.#heartbeatTicks = this.#ticksOf(options.heartbeatMs);
     this.registry = new RegistryUnit(
       {
@@ -163,6 +183,8 @@ export class Server {
       this.#receiveEnvelope(from, message);
     } else if (message.type === 'request') {
       this.#receiveRequest(from, message);
+    } else if (message.type === 'copy') {
+      this.#receiveCopy(from, message);
     } else if (message.body.byteLength % 4 === 0) {
       this.#router.reply(from, message, asWords(message.body));
     }
@@ -182,6 +204,8 @@ export class Server {
     this.registry.group.raft.tick();
     this.#work.mark(REGISTRY_UNIT);
     for (const unit of this.units) if (unit.tick(nowMs)) this.#work.mark(unit.unit);
+    this.#copies.tick();
+    this.#pull.tick();
     // The groups' own heartbeats come with the same tick.
     if (this.#ticks % this.#heartbeatTicks === 0) this.#envelopes.due();
     this.#succeed(nowMs);
@@ -257,7 +281,7 @@ export class Server {
   }
 
   #hasMore(unit: number): boolean {
-    return this.#groups[unit]!.raft.hasOutput() || this.units[unit - 1]?.hasWork === true;
+    return this.#groups[unit]!.hasOutput || this.units[unit - 1]?.hasWork === true;
   }
 
   /** Flushes of the log made durable since the start. */
@@ -292,6 +316,8 @@ export class Server {
   /** Ends for good: nothing is sent, written or answered any more. */
   stop(): void {
     this.#state = 'stopped';
+    this.#pull.stop();
+    this.#copies.stop();
   }
 
   #flush(): void {
@@ -383,8 +409,18 @@ export class Server {
   #step(unit: number, message: Message): void {
     const group = this.#groups[unit];
     if (group === undefined) return;
-    group.raft.step(message);
+    const replica = this.units[unit - 1];
+    // What it offers has to be fetched first.
+    if (message.type === 'snapshot' && replica !== undefined) {
+      this.#pull.offered(message.from, replica, message);
+    } else group.raft.step(message);
     this.#work.mark(unit);
+  }
+
+  #receiveCopy(from: ServerId, message: CopyMessage): void {
+    if (isForSource(message.kind)) this.#copies.receive(from, message);
+    else this.#pull.receive(from, message);
+    if (this.units[message.unit - 1] !== undefined) this.#work.mark(message.unit);
   }
 
   #receiveEnvelope(from: ServerId, message: EnvelopeMessage): void {

@@ -84,11 +84,23 @@ const REPLY = {
   body: bytes(1),
 } satisfies PeerMessage;
 
+const COPY = {
+  type: 'copy',
+  unit: 3,
+  kind: 5,
+  session: 0xffff_ffff,
+  sequence: 70_000,
+  table: 9,
+  crc: 0xfedc_ba98,
+  body: bytes(4, 3, 2, 1),
+} satisfies PeerMessage;
+
 const peerMessages: PeerMessage[] = [
   ...Object.values(SAMPLES).map((message) => ({ type: 'raft' as const, unit: 2, message })),
   ENVELOPE,
   REQUEST,
   REPLY,
+  COPY,
 ];
 const decode = (frame: Uint8Array) => new FrameDecoder(from, to).decode(frame);
 

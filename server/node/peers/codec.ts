@@ -6,6 +6,7 @@ import type { Append, Entry, Membership, ServerId } from '../../../consensus/typ
 import {
   ACK_NUMBERS,
   BEAT_NUMBERS,
+  type CopyMessage,
   type EnvelopeMessage,
   type PeerMessage,
   type RaftMessage,
@@ -32,13 +33,14 @@ const Body = {
   snapshot: 16,
   recover: 17,
   recoverReply: 18,
+  copy: 19,
 } as const satisfies Record<
-  RaftMessage['message']['type'] | 'envelope' | 'request' | 'reply',
+  RaftMessage['message']['type'] | 'envelope' | 'request' | 'reply' | 'copy',
   number
 >;
 
 /** How many fields from 1 on are numbers, by body. */
-const NUMBERS: readonly number[] = [0, 0, 0, 3, 2, 1, 3, 1, 3, 4, 6, 0, 0, 1, 2, 5, 2, 2, 2];
+const NUMBERS: readonly number[] = [0, 0, 0, 3, 2, 1, 3, 1, 3, 4, 6, 0, 0, 1, 2, 5, 2, 2, 2, 5];
 const ENTRY_NUMBERS = 3;
 
 const VARINT = 0;
@@ -48,11 +50,13 @@ const APPEND_ENTRIES = 4;
 const ENTRY_PAYLOAD = 4;
 const REQUEST_BODY = 4;
 const REPLY_BODY = 6;
+const COPY_BODY = 6;
 const SNAPSHOT_MEMBERSHIP = 3;
 /** The one byte field of a body, if it has one. */
 const BYTES_FIELDS: Readonly<Record<number, number>> = {
   [Body.request]: REQUEST_BODY,
   [Body.reply]: REPLY_BODY,
+  [Body.copy]: COPY_BODY,
   [Body.snapshot]: SNAPSHOT_MEMBERSHIP,
 };
 const ENVELOPE_BEATS = 7;
@@ -90,7 +94,7 @@ export function encodeFrame(messages: readonly PeerMessage[]): Uint8Array {
     else {
       putUint(writer, 1, message.unit);
       if (message.type === 'raft') putRaft(writer, message.message);
-      else putRequestOrReply(writer, message);
+      else putOther(writer, message);
     }
     writer.ldelim();
   }
@@ -106,11 +110,15 @@ function putEnvelope(writer: Writer, message: EnvelopeMessage): void {
   writer.ldelim();
 }
 
-function putRequestOrReply(writer: Writer, message: RequestMessage | ReplyMessage): void {
+function putOther(writer: Writer, message: RequestMessage | ReplyMessage | CopyMessage): void {
   open(writer, Body[message.type]);
   if (message.type === 'request') {
     putUints(writer, [message.kind, message.epoch, message.ref]);
     putBytes(writer, REQUEST_BODY, message.body);
+  } else if (message.type === 'copy') {
+    const { kind, session, sequence, table, crc } = message;
+    putUints(writer, [kind, session, sequence, table, crc]);
+    putBytes(writer, COPY_BODY, message.body);
   } else {
     const { epoch, ref, count, outcome, leader } = message;
     putUints(writer, [epoch, ref, count, outcome, leader]);
@@ -242,7 +250,7 @@ export class FrameDecoder {
       const tag = uint(reader);
       if (tag === 8) unit = uint(reader);
       else if (tag === 16) term = uint(reader);
-      else if ((tag & 7) === BYTES && tag >>> 3 >= Body.request && tag >>> 3 <= Body.recoverReply) {
+      else if ((tag & 7) === BYTES && tag >>> 3 >= Body.request && tag >>> 3 <= Body.copy) {
         if (body !== 0) throw new FrameError('PeerMessage has two bodies');
         body = tag >>> 3;
         start = reader.pos;
@@ -267,6 +275,17 @@ export class FrameDecoder {
     const f = this.#fields(reader, end, NUMBERS[body]!, BYTES_FIELDS[body] ?? 0);
     if (body === Body.request) {
       return { type: 'request', unit, kind: f[1]!, epoch: f[2]!, ref: f[3]!, body: this.#bytes };
+    }
+    if (body === Body.copy) {
+      const [, kind, session, sequence, table, crc] = f as [
+        0,
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
+      return { type: 'copy', unit, kind, session, sequence, table, crc, body: this.#bytes };
     }
     if (body === Body.reply) {
       const [, epoch, ref, count, outcome, leader] = f as [
