@@ -37,7 +37,21 @@ describe('a data folder', () => {
     expect(JSON.parse(readFileSync(join(folder, 'identity.json'), 'utf8'))).toEqual({
       ...OWN,
       founders: [1, 2, 3],
+      disk: held.disk,
     });
+  });
+
+  it('has the same disk id at each start, and another one after it was wiped', () => {
+    const start = () => {
+      const held = openDataFolder(folder, OWN, [1, 2, 3]);
+      held.release();
+      return held.disk;
+    };
+    const disk = start();
+    expect(disk).toMatch(/^[0-9a-f]{32}$/);
+    expect(start()).toBe(disk);
+    rmSync(folder, { recursive: true });
+    expect(start()).not.toBe(disk);
   });
 
   it.each([

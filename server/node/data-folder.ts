@@ -1,24 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statfsSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { z } from 'zod';
 import { EvenkeelError } from '../core/error.ts';
 import type { LogIdentity } from '../core/log/log.ts';
+import { syncFolder, writeWhole } from './whole-file.ts';
 
 const IDENTITY_FILE = 'identity.json';
-const IDENTITY_DRAFT = 'identity.json.tmp';
+const IDENTITY_DRAFT = `${IDENTITY_FILE}.tmp`;
 const LOCK_FILE = 'lock';
 /** What may lie in a folder whose identity was never finished. */
 const BEFORE_IDENTITY = [IDENTITY_DRAFT, LOCK_FILE, `${LOCK_FILE}-journal`, 'lost+found'];
@@ -29,6 +19,7 @@ const identitySchema = z.strictObject({
   server: z.int().min(1),
   zone: z.string().min(1),
   formatVersion: z.int().min(1),
+  disk: z.string().regex(/^[0-9a-f]{32}$/),
 });
 
 type Identity = z.output<typeof identitySchema>;
@@ -38,6 +29,8 @@ export interface DataFolder {
   readonly path: string;
   /** The voters that this server began with, as said at its first start; none if it was added later. */
   readonly founders: readonly number[];
+  /** Drawn when the folder was made: a wiped one comes back with another, and peers refuse it (known-disks.ts). */
+  readonly disk: string;
   release(): void;
 }
 
@@ -60,8 +53,9 @@ export function openDataFolder(
   const release = lock(path);
   try {
     if (!checkIdentity(path, identity))
-      writeIdentity(path, { ...identity, founders: [...founders] });
-    return { path, founders: readIdentity(path).founders, release };
+      writeIdentity(path, { ...identity, founders: [...founders], disk: randomId() });
+    const { founders: first, disk } = readIdentity(path);
+    return { path, founders: first, disk, release };
   } catch (error) {
     release();
     throw error;
@@ -75,6 +69,10 @@ export function clusterIdOf(folder: string): string | null {
 }
 
 export function newClusterId(): string {
+  return randomId();
+}
+
+function randomId(): string {
   return randomBytes(16).toString('hex');
 }
 
@@ -107,23 +105,10 @@ function readIdentity(path: string): Identity {
   }
 }
 
-/** Whole or not at all, whenever the power goes. */
 function writeIdentity(path: string, identity: Identity): void {
-  const { clusterId, server, zone, formatVersion, founders } = identitySchema.parse(identity);
-  const text = `${JSON.stringify({ clusterId, server, zone, formatVersion, founders }, null, 2)}\n`;
-  const fd = openSync(join(path, IDENTITY_DRAFT), 'w');
-  writeSync(fd, text);
-  fsyncSync(fd);
-  closeSync(fd);
-  renameSync(join(path, IDENTITY_DRAFT), join(path, IDENTITY_FILE));
-  syncFolder(path);
+  const { clusterId, server, zone, formatVersion, founders, disk } = identitySchema.parse(identity);
+  writeWhole(path, IDENTITY_FILE, { clusterId, server, zone, formatVersion, founders, disk });
   syncFolder(join(path, '..'));
-}
-
-function syncFolder(path: string): void {
-  const fd = openSync(path, 'r');
-  fsyncSync(fd);
-  closeSync(fd);
 }
 
 /**

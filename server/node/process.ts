@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Server as GrpcServer } from '@grpc/grpc-js';
 import type { Environment, LogLine } from '../core/environment.ts';
+import { EvenkeelError } from '../core/error.ts';
 import { Feed } from '../core/feed/feed.ts';
 import { LOG_FORMAT_VERSION } from '../core/log/log.ts';
 import { Server } from '../core/server.ts';
@@ -16,6 +17,7 @@ import { type ControlStatus, startControl } from './control.ts';
 import { coreOptions } from './core-options.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import { NodeDisk } from './disk.ts';
+import { KnownDisks } from './known-disks.ts';
 import { PeerLinks } from './peers/links.ts';
 import { createPeerServer } from './peers/transport.ts';
 import { serversOf } from './servers-of.ts';
@@ -192,12 +194,15 @@ export class ServerProcess {
 
   #createLinks(epoch: number, log: LogLine): PeerLinks {
     const { server: self, zone, clusterId, servers, links, limits } = this.#config;
+    const knownDisks = new KnownDisks(this.#folder.path);
     return new PeerLinks({
       self,
       zone,
       epoch,
       clusterId,
       protocolVersion: PROTOCOL_VERSION,
+      disk: this.#folder.disk,
+      diskRefusal: (id, disk) => knownDisks.refusalOf(id, disk),
       peers: servers
         .filter((server) => server.id !== self)
         .map((server) => ({ id: server.id, zone: server.zone, address: server.peerAddress })),
@@ -205,6 +210,13 @@ export class ServerProcess {
       bulkQueueBytesMax: limits.peerQueueBytes,
       receive: (from, message) => this.#input(() => this.#core.receive(from, message)),
       onPeerDown: (id) => this.#input(() => this.#core.serverDown(id)),
+      onDisowned: (by, reason) =>
+        this.#fatal(
+          new EvenkeelError(
+            'disk_replaced',
+            `disk_replaced: server ${by} refuses this one: ${reason}`,
+          ),
+        ),
       onPeerUp: (id) => this.#input(() => this.#core.serverReconnected(id)),
       log,
     });

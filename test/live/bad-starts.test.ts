@@ -69,6 +69,27 @@ function startServer(config: unknown): ReturnType<typeof run> {
   return run(onTestFinished, ['server', '--config', file]);
 }
 
+function start(config: Config): Command {
+  const file = join(tempFolder(onTestFinished), 'server.json');
+  writeFileSync(file, JSON.stringify(config));
+  return new Command(onTestFinished, ['server', '--config', file]);
+}
+
+/** Servers 2 and 3 on their own folders; made to forget that they ever met server 1, if the test asks for that. */
+function startOthers(root: string, config: Config, forget?: 'forget server 1'): void {
+  for (const [i, zone] of ['hz2-2', 'sh1-3'].entries()) {
+    const dataDir = join(root, zone, 'data');
+    const known = join(dataDir, 'peer-disks.json');
+    const { 1: first, ...others } = JSON.parse(readFileSync(known, 'utf8')) as Record<
+      string,
+      string
+    >;
+    expect(first).toMatch(/^[0-9a-f]{32}$/);
+    if (forget !== undefined) writeFileSync(known, JSON.stringify(others));
+    start({ ...config, server: i + 2, dataDir });
+  }
+}
+
 /** Starts a server that must refuse: exit code, message, and the folder as it was. */
 async function expectRefused(root: string, config: unknown, ...messages: string[]): Promise<void> {
   const before = folderDigest(root);
@@ -143,20 +164,25 @@ describe('a server refuses a data folder, and changes nothing in it', () => {
     'even a new one, when the others say that the cluster has other units',
     async () => {
       const { root, config } = await copy();
-      const folder = tempFolder(onTestFinished);
-      const start = (own: object): Command => {
-        const { server } = own as Config;
-        const file = join(folder, `server-${server}.json`);
-        writeFileSync(file, JSON.stringify(own));
-        return new Command(onTestFinished, ['server', '--config', file]);
-      };
-      for (const [i, zone] of ['hz2-2', 'sh1-3'].entries()) {
-        start({ ...config, server: i + 2, dataDir: join(root, zone, 'data') });
-      }
+      startOthers(root, config, 'forget server 1');
       const wrong = start({ ...config, units: 8, dataDir: join(root, 'new') });
       expect((await wrong.ended).code).toBe(1);
       expect(wrong.stderr).toContain('topology_differs');
       expect(wrong.stdout).toBe('');
+    },
+    BUDGET_MS,
+  );
+
+  test(
+    'C142 that is empty, when the others know this server with another one',
+    async () => {
+      const { root, config } = await copy();
+      startOthers(root, config);
+      const wiped = start({ ...config, dataDir: join(root, 'new') });
+      expect((await wiped.ended).code).toBe(1);
+      expect(wiped.stderr).toContain('disk_replaced');
+      expect(wiped.stderr).toContain('add it under a new id');
+      expect(wiped.stdout).toBe('');
     },
     BUDGET_MS,
   );
@@ -188,7 +214,7 @@ describe('a server refuses a data folder, and changes nothing in it', () => {
       await expectRefused(
         root,
         config,
-        `${file} has books of format 3, this release reads format 2`,
+        `${file} has books of format 4, this release reads format 3`,
       );
     },
     BUDGET_MS,

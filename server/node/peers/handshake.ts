@@ -11,6 +11,8 @@ export interface Hello {
   readonly protocolVersion: number;
   readonly epoch: number;
   readonly lane: Lane;
+  /** Of the sender's data folder, 32 hex digits. */
+  readonly disk: string;
 }
 
 /** The answer to it. */
@@ -25,7 +27,12 @@ export interface HelloRules {
   readonly protocolVersion: number;
   /** A server that is known here. */
   peerOf(id: ServerId): Place | undefined;
+  /** Why a known peer with this disk is refused; see known-disks.ts. */
+  diskRefusal(id: ServerId, disk: string): string | null;
 }
+
+/** How the refusal of a server begins that was known with another disk: it must end, whatever else it would do. */
+export const OTHER_DISK = 'other disk';
 
 /** Why a hello is refused, or null if it is welcome. */
 export function refusalOf(hello: Hello, rules: HelloRules): string | null {
@@ -42,7 +49,7 @@ export function refusalOf(hello: Hello, rules: HelloRules): string | null {
   if (peer.zone !== hello.zone) {
     return `unknown server: ${hello.serverId} is in zone ${peer.zone}, the caller says ${hello.zone}`;
   }
-  return null;
+  return rules.diskRefusal(hello.serverId, hello.disk);
 }
 
 const LANES: readonly (Lane | null)[] = [null, 'control', 'bulk'];
@@ -56,12 +63,13 @@ export function encodeHello(hello: Hello): Uint8Array {
   writer.uint32(32).uint32(hello.protocolVersion);
   writer.uint32(40).uint64(hello.epoch);
   writer.uint32(48).uint32(LANES.indexOf(hello.lane));
+  writer.uint32(58).string(hello.disk);
   return writer.ldelim().finish();
 }
 
 /** Unlike in other frames unknown fields are skipped, so that another version can still be told its number. */
 export function decodeHello(frame: Uint8Array): Hello {
-  const hello = { clusterId: '', serverId: 0, zone: '', protocolVersion: 0, epoch: 0 };
+  const hello = { clusterId: '', serverId: 0, zone: '', protocolVersion: 0, epoch: 0, disk: '' };
   let lane: Lane | null = null;
   readOnly(frame, (field, reader) => {
     if (field === 10) hello.clusterId = reader.string();
@@ -70,6 +78,7 @@ export function decodeHello(frame: Uint8Array): Hello {
     else if (field === 32) hello.protocolVersion = reader.uint32();
     else if (field === 40) hello.epoch = Number(reader.uint64());
     else if (field === 48) lane = LANES[reader.uint32()] ?? null;
+    else if (field === 58) hello.disk = reader.string();
     else reader.skipType(field & 7);
   });
   if (lane === null) throw new Error('the hello names no lane');

@@ -21,6 +21,8 @@ import { createPeerServer, LANE_METHOD } from './transport.ts';
 const CLUSTER = '0123456789abcdef0123456789abcdef';
 const ZONES = ['', 'hz1', 'hz2', 'sh1'];
 
+const diskOf = (id: number): string => `${id}`.repeat(32);
+
 interface Node {
   readonly id: number;
   readonly links: PeerLinks;
@@ -61,6 +63,8 @@ async function startNode(
     epoch: 1_000 + id,
     clusterId: CLUSTER,
     protocolVersion: 1,
+    disk: diskOf(id),
+    diskRefusal: (peer, disk) => (disk === diskOf(peer) ? null : `other disk: ${disk}`),
     peers,
     receive: (from, message) => received.push({ from, message, atMs: performance.now() }),
     onPeerDown: (peer) => events.push(`down ${peer}`),
@@ -215,6 +219,7 @@ describe('a hello is refused', () => {
     protocolVersion: 1,
     epoch: 5,
     lane: 'control',
+    disk: diskOf(1),
   };
 
   async function greet(first: Uint8Array, second?: Uint8Array): Promise<ServiceError | 'welcome'> {
@@ -237,10 +242,21 @@ describe('a hello is refused', () => {
     [{ serverId: 2 }, 'own id'],
     [{ serverId: 9 }, 'unknown server: 9'],
     [{ zone: 'sh1' }, 'unknown server: 1 is in zone hz1, the caller says sh1'],
+    [{ disk: 'f'.repeat(32) }, `other disk: ${'f'.repeat(32)}`],
   ])('for %o: %s', async (changes, reason) => {
     const answer = await greet(encodeHello({ ...hello, ...changes }));
     expect(answer).toMatchObject({ code: status.FAILED_PRECONDITION });
     expect((answer as ServiceError).details).toContain(reason);
+  });
+
+  test('and whoever comes with another disk than before is told, to end itself', async () => {
+    const ports = await freePorts(2);
+    const told: string[] = [];
+    await startNode(2, ports);
+    const onDisowned = (by: number, reason: string) => told.push(`${by}: ${reason}`);
+    await startNode(1, ports, { disk: 'f'.repeat(32), onDisowned });
+    await until(() => told.length > 0);
+    expect(told[0]).toBe(`2: other disk: ${'f'.repeat(32)}`);
   });
 
   test('never if all is right', async () => {
@@ -287,7 +303,7 @@ test('a new stream of a server and lane ends the older one, whose frames no long
     const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
     stream.on('error', () => {});
     const hello = { clusterId: CLUSTER, serverId: 1, zone: 'hz1', protocolVersion: 1 };
-    stream.write(encodeHello({ ...hello, epoch, lane: 'bulk' }));
+    stream.write(encodeHello({ ...hello, epoch, lane: 'bulk', disk: diskOf(1) }));
     return stream;
   };
   const older = greet(1);

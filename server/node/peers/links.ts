@@ -16,6 +16,10 @@ export interface PeerLinksOptions {
   readonly epoch: number;
   readonly clusterId: string;
   readonly protocolVersion: number;
+  /** Of the own data folder. */
+  readonly disk: string;
+  /** As in HelloRules. */
+  diskRefusal(id: ServerId, disk: string): string | null;
   /** All other servers. */
   readonly peers: readonly { id: ServerId; zone: string; address: string }[];
   /** Emulated network; none if absent. */
@@ -28,6 +32,8 @@ export interface PeerLinksOptions {
   onPeerDown?(id: ServerId): void;
   /** The peer's process takes our control lane: at first, after a death, or after a lost connection. */
   onPeerUp?(id: ServerId): void;
+  /** A peer knows this server with another disk, and says so: the process must end. */
+  onDisowned?(by: ServerId, reason: string): void;
   readonly log: Environment['log'];
 }
 
@@ -57,6 +63,7 @@ export class PeerLinks {
     this.#incoming = new IncomingLanes({
       ...options,
       peerOf: (id) => this.#peers.get(id),
+      diskRefusal: (id, disk) => options.diskRefusal(id, disk),
       receive: (from, message) => options.receive(from, message),
       onHello: (from) => this.#heard(from),
     });
@@ -144,12 +151,21 @@ export class PeerLinks {
 
   #peer({ id, zone, address }: { id: ServerId; zone: string; address: string }): Peer {
     const lane = (lane: Lane) => {
-      const { self: serverId, clusterId, zone: ownZone, protocolVersion, epoch } = this.#options;
+      const { self: serverId, zone: ownZone, ...own } = this.#options;
+      const { clusterId, protocolVersion, epoch, disk } = own;
       const bulkBytesMax = this.#options.bulkQueueBytesMax ?? BULK_QUEUE_BYTES_MAX;
       return new OutgoingLane({
         lane,
         peer: { id, address },
-        hello: encodeHello({ clusterId, serverId, zone: ownZone, protocolVersion, epoch, lane }),
+        hello: encodeHello({
+          clusterId,
+          serverId,
+          zone: ownZone,
+          protocolVersion,
+          epoch,
+          lane,
+          disk,
+        }),
         queueBytesMax: lane === 'control' ? CONTROL_QUEUE_BYTES_MAX : bulkBytesMax,
         nowMs,
         random: Math.random,
@@ -157,6 +173,7 @@ export class PeerLinks {
         onOpen: () => this.#opened(id, lane),
         onLost: () => this.#lost(id, lane),
         onRefused: () => this.#refused(id),
+        onDisowned: (reason) => this.#options.onDisowned?.(id, reason),
         onProgress: () => this.#arm(),
       });
     };

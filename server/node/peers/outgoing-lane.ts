@@ -10,7 +10,7 @@ import type { Environment } from '../../core/environment.ts';
 import type { Lane, PeerMessage } from '../../core/messages.ts';
 import { encodeFrame, sizeBound } from './codec.ts';
 import { type Link, PLAIN_LINK } from './emulation.ts';
-import { decodeWelcome } from './handshake.ts';
+import { decodeWelcome, OTHER_DISK } from './handshake.ts';
 import {
   BACKOFF_MS_MAX,
   BACKOFF_MS_MIN,
@@ -40,6 +40,8 @@ export interface OutgoingLaneOptions {
   onLost(): void;
   /** The peer's machine says that nobody listens there. */
   onRefused(): void;
+  /** The peer knows this server with another disk, and will never hear it. */
+  onDisowned(reason: string): void;
   /** The stream has taken what it was given: `nextDueMs` may have become earlier. */
   onProgress(): void;
 }
@@ -238,6 +240,7 @@ export class OutgoingLane {
     log('debug', 'lane ended', { peer: peer.id, lane, wasOpen, reason: error?.details ?? 'end' });
     if (error?.code === status.FAILED_PRECONDITION) {
       this.#refuse(error.details);
+      if (error.details.startsWith(OTHER_DISK)) this.#options.onDisowned(error.details);
       this.#backoffMs = BACKOFF_MS_MAX;
     }
     // A lane that stood is looked after at once: whether its process is dead is what followers wait for.
