@@ -8,7 +8,7 @@ import { LogRun, seededRandom } from './testing/log-run.ts';
 const EXHAUSTIVE = process.env.EVENKEEL_EXHAUSTIVE !== undefined;
 vi.setConfig({ testTimeout: EXHAUSTIVE ? 3_600_000 : 60_000 });
 
-const LOG = { segmentBytes: 12_288 + 4 * 4096, cacheBytes: 600 };
+const LOG = { segmentBytes: 12_288 + 5 * 4096, cacheBytes: 600 };
 const OPTIONS: CutOptions = {
   log: LOG,
   outcomes: EXHAUSTIVE ? 1 << 12 : 16,
