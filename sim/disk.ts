@@ -34,6 +34,8 @@ export class SimDisk implements Disk {
   #queue: Operation[] = [];
   /** So many writes were completed: the number of the last. */
   #writes = 0;
+  /** So many operations were completed. */
+  #steps = 0;
   /** Operations of earlier processes never complete. */
   #process = 0;
   #failSyncs = 0;
@@ -83,8 +85,8 @@ export class SimDisk implements Disk {
     this.#enqueue({ kind: 'remove', name, offset: 0, chunks: [], bytes: 0, covers: 0, done });
   }
 
-  get writes(): number {
-    return this.#writes;
+  get steps(): number {
+    return this.#steps;
   }
 
   /** What is under way; 'idle' if nothing is. */
@@ -215,6 +217,7 @@ export class SimDisk implements Disk {
         return;
       }
       this.#queue.shift();
+      this.#steps += 1;
       const error = this.#complete(operation);
       this.#start();
       operation.done(error);

@@ -5,6 +5,7 @@ import { type Lane, laneOf, type PeerMessage } from '../server/core/messages.ts'
 import { Server, type ServerOptions } from '../server/core/server.ts';
 import { SimulatedBooks } from './books.ts';
 import { SimDisk } from './disk.ts';
+import type { Choose } from './disk-file.ts';
 import { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -34,7 +35,7 @@ export interface HostOptions {
 export class Host {
   readonly id: ServerId;
   readonly #options: HostOptions;
-  readonly #disk: SimDisk;
+  readonly disk: SimDisk;
   readonly #books = new Map<number, SimulatedBooks>();
   /** Counts processes: events of an ended one do nothing. */
   #process = 0;
@@ -55,7 +56,7 @@ export class Host {
   constructor(options: HostOptions) {
     this.#options = options;
     this.id = options.server.self;
-    this.#disk = new SimDisk((kind, _bytes, done) => {
+    this.disk = new SimDisk((kind, _bytes, done) => {
       const usualUs = kind === 'sync' ? SYNC_US : WRITE_US;
       this.#later(usualUs * this.diskSlowness, `disk ${kind}`, () => this.#guard(done));
     });
@@ -75,11 +76,11 @@ export class Host {
     this.#process += 1;
     this.#awake = false;
     this.#outbox = [];
-    this.#disk.failSyncs(0);
+    this.disk.failSyncs(0);
     const random = new Random(this.#options.seed, `server ${this.id} process ${this.#process}`);
     const { scheduler } = this.#options;
     this.#server = new Server(this.#options.server, {
-      disk: this.#disk,
+      disk: this.disk,
       clock: {
         monotonicMs: () => scheduler.nowUs / 1_000,
         wallNs: () => WALL_START_NS + BigInt(scheduler.nowUs + this.clockOffsetMs * 1_000) * 1_000n,
@@ -97,25 +98,25 @@ export class Host {
 
   /**
    * Ends the process as kill -9 with a power cut would: what was not synced may be lost or torn. A commit
-   * of the books that was under way is lost, or kept though nobody was told.
+   * of the books that was under way is lost, or kept though nobody was told. What the disk keeps is drawn, unless said.
    */
-  kill(booksInFlight: 'lost' | 'kept' = 'lost'): void {
+  kill(booksInFlight: 'lost' | 'kept' = 'lost', choose?: Choose): void {
     if (this.#server === null) throw new Error(`server ${this.id} is not running`);
     this.#server.stop();
     this.#server = null;
     this.#process += 1;
     const random = new Random(this.#options.seed, `server ${this.id} crash ${this.#process}`);
-    this.#disk.crash(() => random.next());
+    this.disk.cutPower(choose ?? ((options) => random.below(options)));
     for (const books of this.#books.values()) books.crash(booksInFlight);
   }
 
   neverFails(): void {
-    this.#disk.failSyncs(0);
+    this.disk.failSyncs(0);
   }
 
   /** The next sync of the log fails: the server must end. */
   failNextSync(): void {
-    this.#disk.failSyncs(1);
+    this.disk.failSyncs(1);
   }
 
   receive(from: ServerId, frame: readonly PeerMessage[]): void {

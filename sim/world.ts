@@ -1,6 +1,7 @@
 import type { ServerId } from '../consensus/types.ts';
 import type { ServerOptions } from '../server/core/server.ts';
 import type { ServerPlace, Topology } from '../server/core/topology.ts';
+import type { Choose } from './disk-file.ts';
 import { Host } from './host.ts';
 import { Network } from './network.ts';
 import { Random } from './random.ts';
@@ -105,8 +106,8 @@ export class World {
   }
 
   /** Ends a server's process; its peers find out a little later. */
-  kill(id: ServerId, booksInFlight: 'lost' | 'kept' = 'lost'): void {
-    this.host(id).kill(booksInFlight);
+  kill(id: ServerId, booksInFlight: 'lost' | 'kept' = 'lost', choose?: Choose): void {
+    this.host(id).kill(booksInFlight, choose);
     this.network.processEnded(id);
     for (const peer of this.hosts) {
       if (peer.id === id) continue;
