@@ -30,8 +30,8 @@ const ONE_A_ZONE: readonly ServerPlace[] = [
 const CITY_DELAY_US = 500;
 const REMOTE_DELAY_US = 8_000;
 const LOCAL_JITTER_US = 100;
-/** How long after a process ends its peers find their connections closed and a new one refused. */
-const DOWN_SEEN_US = 2_000;
+/** When a process ends its peers find their connections closed one way later, and a new one refused after two more. */
+const DOWN_SEEN_WAYS = 3;
 
 /** Three zones with a server each, in one process: the seed fixes all that happens. */
 export class World {
@@ -59,10 +59,7 @@ export class World {
     this.network = new Network({
       scheduler: this.scheduler,
       random: new Random(seed, 'network'),
-      link: (from, to) => ({
-        delayUs: this.#city(from) === this.#city(to) ? CITY_DELAY_US : REMOTE_DELAY_US,
-        jitterUs: LOCAL_JITTER_US,
-      }),
+      link: (from, to) => ({ delayUs: this.#delayUs(from, to), jitterUs: LOCAL_JITTER_US }),
       deliver: (from, to, frame) => this.host(to).receive(from, frame),
       isUp: (server) => this.host(server).server !== null,
     });
@@ -111,7 +108,8 @@ export class World {
     this.network.processEnded(id);
     for (const peer of this.hosts) {
       if (peer.id === id) continue;
-      this.scheduler.after(DOWN_SEEN_US, `server ${peer.id} sees ${id} down`, () => {
+      const seenUs = DOWN_SEEN_WAYS * this.#delayUs(id, peer.id);
+      this.scheduler.after(seenUs, `server ${peer.id} sees ${id} down`, () => {
         if (this.host(id).server === null) peer.serverDown(id);
       });
     }
@@ -132,6 +130,10 @@ export class World {
   reconnect(a: ServerId, b: ServerId): void {
     this.host(a).serverReconnected(b);
     this.host(b).serverReconnected(a);
+  }
+
+  #delayUs(from: ServerId, to: ServerId): number {
+    return this.#city(from) === this.#city(to) ? CITY_DELAY_US : REMOTE_DELAY_US;
   }
 
   #city(server: ServerId): string {

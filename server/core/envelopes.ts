@@ -9,8 +9,8 @@ export type EnvelopeHead = Pick<
 
 interface Waiting {
   readonly to: ServerId;
-  beats: number[];
-  acks: number[];
+  readonly beats: number[];
+  readonly acks: number[];
   /** sentUs of the peer's envelope that is to be answered, 0 for none. */
   echoUs: number;
 }
@@ -20,30 +20,32 @@ interface Waiting {
  * know nothing of it: each says and hears heartbeats of its own.
  */
 export class Envelopes {
-  /** Ascending by peer. */
-  readonly #peers: Waiting[];
+  readonly #peers: () => readonly ServerId[];
   readonly #head: () => EnvelopeHead;
+  /** For the next flush; ascending by peer. */
+  #waiting: Waiting[] = [];
   #isDue = false;
   #hasSome = false;
 
-  constructor(peers: readonly ServerId[], head: () => EnvelopeHead) {
-    this.#peers = peers.map(newWaiting);
+  /** `peers`: who hears from this server though no group has anything to say. They may change. */
+  constructor(peers: () => readonly ServerId[], head: () => EnvelopeHead) {
+    this.#peers = peers;
     this.#head = head;
   }
 
   beat(unit: number, { to, term, commit, readContext }: Heartbeat): void {
-    this.#waiting(to).beats.push(unit, term, commit, readContext);
+    this.#of(to).beats.push(unit, term, commit, readContext);
     this.#hasSome = true;
   }
 
   ack(unit: number, { to, term, readContext }: HeartbeatReply): void {
-    this.#waiting(to).acks.push(unit, term, readContext);
+    this.#of(to).acks.push(unit, term, readContext);
     this.#hasSome = true;
   }
 
   /** The peer's envelope is to be answered, though it may hold no group. */
   echo(to: ServerId, sentUs: number): void {
-    this.#waiting(to).echoUs = sentUs;
+    this.#of(to).echoUs = sentUs;
     this.#hasSome = true;
   }
 
@@ -56,40 +58,28 @@ export class Envelopes {
   flush(send: (to: ServerId, message: EnvelopeMessage) => void): void {
     if (!this.#hasSome) return;
     const head = this.#head();
-    for (const waiting of this.#peers) {
-      const { to, beats, acks, echoUs } = waiting;
+    const due = this.#isDue ? this.#peers() : [];
+    for (const peer of due) this.#of(peer);
+    for (const { to, beats, acks, echoUs } of this.#waiting) {
       // Who only answers is not answered: two servers must not keep each other busy.
-      const wantsAnswer = this.#isDue || beats.length > 0;
-      if (!wantsAnswer && acks.length === 0 && echoUs === 0) continue;
-      send(to, {
-        type: 'envelope',
-        ...head,
-        sentUs: wantsAnswer ? head.sentUs : 0,
-        echoUs,
-        beats,
-        acks,
-      });
-      waiting.beats = [];
-      waiting.acks = [];
-      waiting.echoUs = 0;
+      const wantsAnswer = beats.length > 0 || due.includes(to);
+      const sentUs = wantsAnswer ? head.sentUs : 0;
+      send(to, { type: 'envelope', ...head, sentUs, echoUs, beats, acks });
     }
+    this.#waiting = [];
     this.#isDue = false;
     this.#hasSome = false;
   }
 
-  /** Servers come later, too. */
-  #waiting(to: ServerId): Waiting {
-    const known = this.#peers.find((waiting) => waiting.to === to);
-    if (known !== undefined) return known;
-    const waiting = newWaiting(to);
-    this.#peers.push(waiting);
-    this.#peers.sort((a, b) => a.to - b.to);
+  #of(to: ServerId): Waiting {
+    let waiting = this.#waiting.find((candidate) => candidate.to === to);
+    if (waiting === undefined) {
+      waiting = { to, beats: [], acks: [], echoUs: 0 };
+      this.#waiting.push(waiting);
+      this.#waiting.sort((a, b) => a.to - b.to);
+    }
     return waiting;
   }
-}
-
-function newWaiting(to: ServerId): Waiting {
-  return { to, beats: [], acks: [], echoUs: 0 };
 }
 
 /** The heartbeats of an envelope, as the groups' consensus wants them. */

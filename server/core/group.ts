@@ -141,6 +141,8 @@ export class Group {
   /** Takes what the core has to say; true if the log must be flushed for it. */
   collect(promise: (promised: Promised) => void): boolean {
     let mustSync = false;
+    // A leader may have stepped down without a word.
+    this.#roleChange();
     while (this.hasOutput) {
       const output = this.#nextOutput();
       if (output === null) break;

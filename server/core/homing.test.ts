@@ -16,7 +16,7 @@ const TICK_MS = 5;
 
 /** Units that server 2 leads and server 1 should; `active` says whether consensus has heard server 1 lately. */
 function setUp() {
-  const state = { nowMs: 10_000, active: true, match: 10 };
+  const state = { nowMs: 10_000, active: true, match: 10, fit: true };
   const handedOver: number[] = [];
   const units = [1, 2].map((unit) => {
     const group = {
@@ -38,7 +38,7 @@ function setUp() {
   const run = (ms: number, each: () => void = () => {}) => {
     for (const untilMs = state.nowMs + ms; state.nowMs < untilMs; state.nowMs += TICK_MS) {
       each();
-      homing.step(state.nowMs, SELF, TOPOLOGY, units);
+      homing.step(state.nowMs, SELF, TOPOLOGY, units, () => state.fit);
     }
   };
   return { state, handedOver, run };
@@ -64,6 +64,13 @@ describe('Homing', () => {
     expect(handedOver).toEqual([]);
     run(1_000);
     expect(handedOver).toEqual([1]);
+  });
+
+  it('never hands over to a server that is sick', () => {
+    const { state, handedOver, run } = setUp();
+    state.fit = false;
+    run(3 * HOMING_STEADY_MS);
+    expect(handedOver).toEqual([]);
   });
 
   it('never hands over to a server that is far behind', () => {

@@ -41,7 +41,14 @@ export class Homing {
   #steadySinceMs: number[] = [];
   #keptUpMs: number[] = [];
 
-  step(nowMs: number, self: ServerId, topology: Topology, units: readonly Led[]): void {
+  /** `isFit`: whether a peer is well; nobody goes home to a sick one. */
+  step(
+    nowMs: number,
+    self: ServerId,
+    topology: Topology,
+    units: readonly Led[],
+    isFit: (server: ServerId) => boolean,
+  ): void {
     if (this.#current !== null) {
       this.#continue(this.#current, nowMs, isDrained(topology, self));
       return;
@@ -56,7 +63,7 @@ export class Homing {
       }
       const to = preferredLeader(topology, unit.unit);
       const isAway = to !== 0 && to !== self && unit.group.serving;
-      const keptUp = isAway && keepsUp(unit, to);
+      const keptUp = isAway && isFit(to) && keepsUp(unit, to);
       if (keptUp) this.#keptUpMs[i] = nowMs;
       // Consensus asks anew now and then who is there: a short "not yet heard" breaks nothing.
       const silent = nowMs - (this.#keptUpMs[i] ?? 0) > HOMING_SILENCE_MS;

@@ -102,3 +102,18 @@ export const COPY_SILENCE_MS_MAX = 20_000;
 export const COPY_SESSION_MS_MAX = 900_000;
 /** The leader's log is kept for whoever has just copied: to install the books, and to be sent what follows. */
 export const COPY_PIN_MS = 30_000;
+
+/** A disk or an event loop that stands for so long makes its server give its groups away. */
+export const STALL_MS = 150;
+/** So far off the median of all servers' clocks a leader proposes nothing more and gives its groups away. */
+export const CLOCK_OFF_MS_MAX = 500;
+/** A sick server may lead again when nothing was wrong for so long. */
+export const SICK_STEADY_MS = 3_000;
+/** A group without any leader for so long takes even a sick one: it may be the only one that has all entries. */
+export const SICK_LEADERLESS_MS_MAX = 2_000;
+/** A transfer away from a sick server that has not happened by then: it resigns. */
+export const RETREAT_GIVE_UP_MS = 100;
+/** A peer that was not heard for longer counts as neither fit nor as a witness of the time. */
+export const PEER_FRESH_MS = 300;
+/** An answer that took longer says nothing of a peer's clock. */
+export const CLOCK_RTT_MS_MAX = 200;

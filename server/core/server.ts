@@ -8,6 +8,7 @@ import { ClusterChanges } from './gateway/cluster-changes.ts';
 import { UnitGateway } from './gateway/gateway.ts';
 import { type Ledgers, RegistryLedgers } from './gateway/ledgers.ts';
 import type { Group, GroupOptions, Promised } from './group.ts';
+import { Health, type HealthView, wallMs } from './health.ts';
 import { Homing } from './homing.ts';
 import { LedgerUnit } from './ledger-unit.ts';
 import { HEARD_MS, ID_FILTER_WINDOW_IDS, LEADERLESS_MS_MAX } from './limits.ts';
@@ -77,6 +78,7 @@ export class Server {
   readonly #homing = new Homing();
   readonly #succession = new Succession();
   readonly #envelopes: Envelopes;
+  readonly #health: Health;
   #ticks = 0;
   readonly #heartbeatTicks: number;
   readonly #members: Members;
@@ -127,13 +129,13 @@ export class Server {
       receive: (from, message) => this.#receiveRequest(from, message),
     });
     this.#envelopes = new Envelopes(
-      options.topology.servers.map((server) => server.id).filter((id) => id !== options.self),
+      () => this.#others(),
       () => ({
         epoch: env.epoch,
         sentUs: Math.round(env.clock.monotonicMs() * 1_000),
-        wallMs: Number(env.clock.wallNs() / 1_000_000n),
+        wallMs: wallMs(env.clock),
         flushes: this.#log.flushes,
-        isSick: false,
+        isSick: this.#health.isAiling,
       }),
     );
     const copying = {
@@ -160,6 +162,15 @@ export class Server {
     );
     this.units = Array.from({ length: options.topology.units }, (_, i) => this.#openUnit(i + 1));
     this.#groups = [this.registry.group, ...this.units.map((unit) => unit.group)];
+    this.#health = new Health({
+      self: options.self,
+      tickMs: options.tickMs,
+      clock: env.clock,
+      log: env.log,
+      groups: this.#groups,
+      isRemote: (server) => isRemote(this.#topology, server),
+      hold: (unit, isHeld) => this.#hold(unit, isHeld),
+    });
     const ledgers = new RegistryLedgers(this.#router, () => env.wake());
     this.ledgers = ledgers;
     this.changes = new ClusterChanges(this.#router, () => env.wake());
@@ -195,10 +206,16 @@ export class Server {
     if (this.#state !== 'running') return;
     this.#ticks += 1;
     const nowMs = this.#env.clock.monotonicMs();
+    if (this.#health.tick()) this.#envelopes.due();
     // Before the ticks, which see what these have caused.
     const topology = this.registry.topology;
     if (topology !== null) {
-      this.#homing.step(nowMs, this.#options.self, topology, [this.registry, ...this.units]);
+      if (!this.#health.isAiling) {
+        const led = [this.registry, ...this.units];
+        this.#homing.step(nowMs, this.#options.self, topology, led, (server) =>
+          this.#health.isFit(server),
+        );
+      }
       this.#members.step(nowMs, topology, this.#groups);
     }
     this.registry.group.raft.tick();
@@ -211,19 +228,43 @@ export class Server {
     this.#succeed(nowMs);
   }
 
+  #hold(unit: number, isHeld: boolean): void {
+    const led = unit === REGISTRY_UNIT ? this.registry : this.units[unit - 1];
+    if (led !== undefined) led.handingOver = isHeld;
+    this.#work.mark(unit);
+  }
+
+  #others(): readonly ServerId[] {
+    const { self } = this.#options;
+    return this.#topology.servers.map(({ id }) => id).filter((id) => id !== self);
+  }
+
+  /** As the registry has it, once it is known. */
+  get #topology(): Topology {
+    return this.registry.topology ?? this.#options.topology;
+  }
+
+  get health(): HealthView {
+    return this.#health.view;
+  }
+
   /** A peer's process has ended for sure: its connection closed and a new one was refused. */
   serverDown(server: ServerId): void {
     if (this.#state !== 'running') return;
-    const { self, topology: configured } = this.#options;
-    const topology = this.registry.topology ?? configured;
+    this.#processEnded(server);
+    this.#router.serverDown(server);
+  }
+
+  #processEnded(server: ServerId): void {
     const nowMs = this.#env.clock.monotonicMs();
-    this.#succession.serverDown(nowMs, self, server, topology, this.#groups);
+    const { self } = this.#options;
+    this.#health.gone(server);
+    this.#succession.serverDown(nowMs, self, server, this.#topology, this.#groups);
     for (const group of this.#groups) {
       group.raft.forgetLeader(server);
       this.#work.mark(group.unit);
     }
     this.#succeed(nowMs);
-    this.#router.serverDown(server);
   }
 
   /** A new connection to a peer stands: what was on its way over the old one may be lost. */
@@ -324,7 +365,9 @@ export class Server {
     this.#flying = this.#promised;
     this.#promised = [];
     this.#mustSync = false;
+    this.#health.flushStarted();
     this.#log.flush((error) => {
+      this.#health.flushEnded();
       if (this.#state === 'stopped') return;
       if (error !== null) {
         // A failed sync says nothing about what is on disk: nothing that hangs from it may be said.
@@ -425,6 +468,11 @@ export class Server {
 
   #receiveEnvelope(from: ServerId, message: EnvelopeMessage): void {
     const { self } = this.#options;
+    // It died and came back before its refused connection was seen: what the old process led has no leader.
+    if (this.#health.heard(from, message)) {
+      this.#processEnded(from);
+      this.#succession.serverUp(from);
+    }
     eachBeat(message, from, self, (unit, beat) => this.#step(unit, beat));
     eachAck(message, from, self, (unit, ack) => this.#step(unit, ack));
     if (message.sentUs > 0) this.#envelopes.echo(from, message.sentUs);
