@@ -40,7 +40,7 @@ export function leadersAreHome(world: World): boolean {
   );
 }
 
-function unequalReplicas(world: World): string[] {
+export function unequalReplicas(world: World): string[] {
   const faults: string[] = [];
   const [first, ...others] = world.hosts;
   first!.server!.units.forEach((unit, i) => {
@@ -147,7 +147,7 @@ function isDebitSide(row: Uint32Array, accountId: Uint32Array): boolean {
 }
 
 /** What unit a's clearing account for b has, b's for a has on the other side. */
-function wrongClearing(units: readonly LedgerUnit[]): string[] {
+export function wrongClearing(units: readonly LedgerUnit[]): string[] {
   const posted = new Map<string, { debits: number; credits: number }>();
   for (const { unit, books } of units) {
     for (const { row, isClearing } of accountsOf(books)) {
@@ -171,7 +171,7 @@ function wrongClearing(units: readonly LedgerUnit[]): string[] {
 }
 
 /** A decision is left only if its home unit could not say yet that it is finished with it. */
-function leftDecisions(units: readonly LedgerUnit[]): string[] {
+export function leftDecisions(units: readonly LedgerUnit[]): string[] {
   const faults: string[] = [];
   for (const { unit, books } of units) {
     const { decisions, channels } = books.load();
