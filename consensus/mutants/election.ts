@@ -6,7 +6,8 @@ const testFile = 'consensus/election.test.ts';
 export const ELECTION: readonly Mutant[] = [
   {
     bug: 15,
-    fault: 'Term and index are compared each by itself, so a longer log of an old term may win.',
+    fault:
+      'Term and index are compared each by itself: of two logs neither is up to date, and nobody wins.',
     file: 'consensus/log.ts',
     find: 'return term > ownTerm || (term === ownTerm && index >= ownIndex);',
     replace: 'return term >= ownTerm && index >= ownIndex;',

@@ -255,6 +255,7 @@ export class SimNode {
   }
 
   #write(output: Output): void {
+    if (output.entries.length > 0 && !output.mustSync) throw new Error('entries without a sync');
     if (output.snapshot !== null) this.#cached.install(output.snapshot);
     this.#cached.write(output.entries);
     if (this.skipDurability) return;

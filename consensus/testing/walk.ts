@@ -48,6 +48,8 @@ export class Walk {
   #membership: Membership;
   /** Who was told last to take over, and in which term. */
   #heir = { id: 0, term: 0 };
+  /** What will happen at a later step. */
+  #plans: { readonly step: number; readonly act: () => void }[] = [];
   /** Lowest index that the read of a context may be answered with. */
   readonly #readFloor = new Map<string, number>();
 
@@ -103,6 +105,8 @@ export class Walk {
     } else if (event.kind === 'role' && event.role === 'leader') {
       counts.elections++;
       if (this.#heir.id === node.id && this.#heir.term + 1 === event.term) counts.transfers++;
+      // Before it has committed in its term it may not.
+      if (this.#chance(4)) this.#plan(6, () => this.#change(node));
     } else if (event.kind === 'truncate') {
       const lost = node.accepted.memberships().filter(({ index }) => index >= event.index).length;
       counts.truncations++;
@@ -145,8 +149,21 @@ export class Walk {
     return (this.#chance(4) ? undefined : this.#leader()) ?? this.#node();
   }
 
+  /** Within the next `steps`. */
+  #plan(steps: number, act: () => void): void {
+    this.#plans.push({ step: this.#counts.steps + 1 + this.#below(steps), act });
+  }
+
+  #actOnPlans(): void {
+    if (this.#plans.length === 0) return;
+    const due = this.#plans.filter(({ step }) => step <= this.#counts.steps);
+    this.#plans = this.#plans.filter(({ step }) => step > this.#counts.steps);
+    for (const { act } of due) act();
+  }
+
   step(): void {
     this.#counts.steps++;
+    this.#actOnPlans();
     const dice = this.#below(1000);
     if (dice < 330)
       for (let i = this.#below(3 * this.cluster.nodes.length); i >= 0; i--) this.#deliver();
@@ -155,7 +172,7 @@ export class Walk {
     else if (dice < 915) this.#propose(this.#anyOrLeader());
     else if (dice < 945) this.#read(this.#anyOrLeader());
     else if (dice < 962) this.#compact(this.#node());
-    else if (dice < 985) this.#change();
+    else if (dice < 985) this.#change(this.#leader());
     else this.#trouble();
   }
 
@@ -170,6 +187,10 @@ export class Walk {
     if (message === undefined) return;
     if (!this.#chance(30)) network.splice(at, 1); // else it will come again
     if (this.#chance(30)) return; // lost
+    if (this.#chance(15)) {
+      this.#plan(80, () => cluster.network.push(message)); // late
+      return;
+    }
     if (network.length > 200) network.splice(this.#below(100), 100);
     cluster.deliver(message.type === 'snapshot' ? this.#fetched(message) : message);
   }
@@ -186,6 +207,12 @@ export class Walk {
     if (!node.alive || this.#chance(4)) return;
     node.pump();
     this.cluster.checker.onCommitMoved(node);
+    // What may leave at once has left, and nothing else has happened yet.
+    if (this.#chance(60) && node.pending.some(({ mustSync }) => mustSync)) {
+      this.cluster.collect();
+      this.#bounce(node);
+      return;
+    }
     node.sync(this.#below(node.pending.length + 1));
     if (this.#chance(4) && !installing(node)) node.booksIndex = node.applied.length;
     this.#checkReads(node);
@@ -237,14 +264,15 @@ export class Walk {
     this.#counts.compactions++;
   }
 
-  #change(): void {
-    const leader = this.#leader();
-    if (leader === undefined) return;
+  #change(leader: SimNode | undefined): void {
+    if (leader?.alive !== true) return;
     const target = this.#target(leader.status().membership);
     const { voters } = target;
     const ill = voters.filter((id) => this.cluster.node(id).recovering).length;
     // Those that can't vote must stay a minority, or nobody will ever lead again.
-    if (2 * ill < voters.length) leader.raft.changeMembership(target);
+    if (2 * ill >= voters.length) return;
+    leader.raft.changeMembership(target);
+    if (this.#chance(4)) this.#plan(20, () => this.#usurp(leader));
   }
 
   /**
@@ -285,7 +313,7 @@ export class Walk {
   #trouble(): void {
     const node = this.#node();
     const { cluster } = this;
-    switch (this.#below(16)) {
+    switch (this.#below(19)) {
       case 0:
       case 1:
         if (node.alive) this.#crash(node);
@@ -328,6 +356,11 @@ export class Walk {
         node.raft.resign();
         node.raft.setEligible(!this.#chance(3));
         return;
+      case 16:
+      case 17:
+      case 18:
+        this.#usurp(this.#leader());
+        return;
       default:
         this.#report(node);
     }
@@ -357,10 +390,14 @@ export class Walk {
   /** A disk loses what it had, and the server starts knowing that it has. */
   #lose(node: SimNode): void {
     if (node.recovering || node.skipDurability || !this.#mayLose(node)) return;
-    if (node.alive) this.#crash(node);
+    // The books are as far as they were synced, which may be long ago.
+    const { base } = node.disk.log;
+    node.booksIndex -= this.#below(node.booksIndex - base + 1);
+    this.#crash(node);
     this.#counts.losses++;
     node.rot(Math.max(0, node.disk.log.lastIndex() - this.#below(8)));
     this.cluster.restart(node.id);
+    if (this.#chance(2)) this.#plan(10, () => this.#usurp(this.#leader()));
   }
 
   /** As long as in no set of voters that anybody goes by a majority has lost entries. */
@@ -397,9 +434,41 @@ export class Walk {
       const from = votersOf(membership).find((id) => id !== node.id) ?? 0;
       if (node.alive) node.raft.step({ type: 'timeoutNow', from, to: node.id, term });
     }
+    // Voters that forget whom they have voted for.
+    for (let i = this.#below(3); i > 0; i--) this.#plan(12, () => this.#bounce(this.#node()));
     if (leader === 0 || this.#chance(2)) return;
     this.#crash(cluster.node(leader));
     if (this.#chance(2)) cluster.restart(leader);
+  }
+
+  #bounce(node: SimNode): void {
+    if (!node.alive) return;
+    this.#crash(node);
+    this.cluster.restart(node.id);
+  }
+
+  /**
+   * A leader is cut off with less than a majority, and goes on as if nothing were; the others soon elect another. So
+   * logs part, reads could be stale, and changes of members meet those of another leader.
+   */
+  #usurp(leader: SimNode | undefined): void {
+    if (leader?.alive !== true || leader.raft.role !== 'leader') return;
+    const { nodes } = this.cluster;
+    const voters = votersOf(leader.status().membership).filter((id) => id !== leader.id);
+    const friends = voters.filter(() => this.#chance(3)).slice(0, Math.floor(voters.length / 2));
+    const side = [leader.id, ...friends];
+    if (this.#chance(3)) leader.raft.transferLeadership(this.#node().id);
+    const rest = nodes.filter(({ id }) => !side.includes(id));
+    this.cluster.partition(
+      side,
+      rest.map(({ id }) => id),
+    );
+    for (let i = this.#below(4); i > 0; i--) this.#propose(leader);
+    if (this.#chance(3)) this.#change(leader);
+    const ticks = 60 + this.#below(60);
+    for (const { alive, raft } of rest) if (alive) for (let i = 0; i < ticks; i++) raft.tick();
+    for (let i = this.#below(3); i > 0; i--) this.#plan(100, () => this.#read(leader));
+    this.#plan(200, () => this.#heal());
   }
 
   /**
