@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NO_MEMBERS } from './membership.ts';
+import { NO_MEMBERS, votersOnly } from './membership.ts';
 import { Raft } from './raft.ts';
 import { Cluster } from './testing/cluster.ts';
 import { testConfig } from './testing/config.ts';
@@ -45,9 +45,16 @@ describe('roles and terms', () => {
   });
 
   it.each(ROLES)('C2 a %s adopts a higher term; only a leader message tells the leader', (role) => {
-    const led = inRole(role);
-    led.raft.step(heartbeat(3, 7));
-    expect(led.status()).toMatchObject({ role: 'follower', term: 7, leader: 3 });
+    const snapshot = { index: 9, logTerm: 6, membership: votersOnly([1, 2, 3]) };
+    for (const message of [
+      heartbeat(3, 7),
+      append(3, 7, [0, 0]),
+      { type: 'snapshot', from: 3, to: 1, term: 7, ...snapshot } as const,
+    ]) {
+      const led = inRole(role);
+      led.raft.step(message);
+      expect(led.status()).toMatchObject({ role: 'follower', term: 7, leader: 3 });
+    }
     const unled = inRole(role);
     unled.raft.step(ack(3, 7, 0));
     expect(unled.status()).toMatchObject({ role: 'follower', term: 7, leader: 0 });

@@ -165,6 +165,22 @@ describe('the log', () => {
     expect(log.findConflict(3, 1)).toEqual({ index: 1, term: 0 });
   });
 
+  it('C127 no state is given to a peer that is not applied here, or lies before the log', () => {
+    const store = new ArrayLog(entriesOf([1, 1, 1, 1]));
+    store.compact(2, NO_MEMBERS);
+    const log = new RaftLog(store, NO_MEMBERS, 4, 3, QUOTA);
+    for (const [index, legal] of [
+      [1, false],
+      [2, true],
+      [3, true],
+      [4, false],
+    ] as const) {
+      store.snapshot = () => ({ index, term: 1, membership: NO_MEMBERS });
+      if (legal) expect(log.snapshot()).toMatchObject({ index });
+      else expect(() => log.snapshot()).toThrow(InvariantError);
+    }
+  });
+
   it('appliedTo stays between what was applied and what was handed out', () => {
     const log = new RaftLog(new ArrayLog(entriesOf([1, 1, 1])), NO_MEMBERS, 3, 1, 1);
     expect(log.takeCommitted()).toHaveLength(1);

@@ -80,13 +80,12 @@ describe('the scenarios of consensus', () => {
   const scenarios = parse(readFileSync(join(ROOT, DOC), 'utf8'));
 
   it('each have a setup, an outcome, and a test or transcript that carries the number', () => {
-    expect(scenarios.length).toBeGreaterThan(100);
     expect(scenarios.flatMap(faults)).toEqual([]);
   });
 
   it('each stand there once, in order', () => {
-    const numbers = scenarios.map(({ id }) => Number(id.slice(1)));
-    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+    const numbers = Array.from({ length: 144 }, (_, i) => `C${i + 1}`);
+    expect(scenarios.map(({ id }) => id)).toEqual(numbers);
   });
 
   it('are missed by this check when they lack something', () => {
