@@ -112,7 +112,7 @@ describe('the log beside its model', () => {
     run.flush();
     run.drain();
     const names = ['log-00000001.seg', 'log-00000002.seg', 'log-00000003.seg', 'log-00000004.seg'];
-    expect(run.disk.list()).toEqual(names);
+    expect(run.disk.list()).toEqual([...names, 'votes']);
     run.written = [];
     expect(
       run.log

@@ -112,6 +112,7 @@ export class Group {
       stored,
       hardStateToStartFrom(stored, machine.index),
       machine.index,
+      { recovering: stored.recovering },
     );
   }
 
@@ -148,6 +149,8 @@ export class Group {
       if (output === null) break;
       if (output.entries.length > 0) this.#log.append(this.unit, output.entries);
       if (output.hardState !== null) this.#log.setHardState(this.unit, output.hardState);
+      // Noted with the next flush: until then a new start recovers once more.
+      if (output.recovered) this.#log.recovered(this.unit);
       mustSync ||= output.mustSync;
       this.#promise(output.mustSync, output.durable, output.sendAfterDurable, promise);
       for (const entry of output.committed) this.#committed.push(entry);

@@ -120,6 +120,10 @@ export class Server {
     );
     this.#work = new WorkList(options.topology.units);
     this.#touched = new WorkList(options.topology.units);
+    const { rot } = this.#log;
+    if (rot !== null) {
+      env.log('error', `${rot.message}; it votes for nobody before it has fetched what is lost`);
+    }
     this.#router = new Router({
       self: options.self,
       epoch: env.epoch,

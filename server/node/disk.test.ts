@@ -109,9 +109,17 @@ describe('NodeDisk', () => {
 
     truncateSync(file, 12_288 + 100); // far below what the marks vouch for
     disk = new NodeDisk(join(folder, 'log'));
-    expect(() => Log.open(disk, IDENTITY, options)).toThrow(
-      'log_rotten: log-00000001.seg at byte 12288',
-    );
+    log = Log.open(disk, IDENTITY, options);
+    expect(log.rot?.message).toContain('log_rotten: log-00000001.seg at byte 12288');
+    expect(log.unit(7).recovering).toBe(true);
+    await flush(log);
+    disk.close();
+
+    disk = new NodeDisk(join(folder, 'log'));
+    log = Log.open(disk, IDENTITY, options);
+    expect(log.rot).toBeNull();
+    expect(log.unit(7)).toMatchObject({ recovering: true });
+    expect(log.unit(7).hardState()).toEqual({ term: 1, vote: 2, commit: 0 });
   });
 
   it('keeps all that a process killed in mid-flush was told is durable', async () => {

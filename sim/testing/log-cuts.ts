@@ -1,7 +1,7 @@
 import { Log, LogError, type LogOptions } from '../../server/core/log/log.ts';
 import type { Random } from '../disk.ts';
 import type { Choose } from '../disk-file.ts';
-import { dump, IDENTITY, LogModel, type LogRun, writeTo } from './log-run.ts';
+import { dump, IDENTITY, type LogRun, modelOf, prefixOf, writeTo } from './log-run.ts';
 import { oddOutcomesOf, outcomesOf } from './outcomes.ts';
 import { SteppedDisk } from './stepped-disk.ts';
 
@@ -87,7 +87,9 @@ export class LogCutter {
   /** What was lost is written again, byte for byte; nothing else may come back with it. */
   #afterlife(left: SteppedDisk, log: Log, count: number, state: number): void {
     left.drain();
-    const next = this.#run.written[count];
+    const lost = this.#run.written[count];
+    // A term that the votes file has kept must not fall.
+    const next = lost !== undefined && 'hard' in lost ? undefined : lost;
     if (next !== undefined) {
       writeTo(log, next);
       log.flush(() => {});
@@ -110,7 +112,9 @@ export class LogCutter {
 
   #tryOpen(left: SteppedDisk, where: string): Log {
     try {
-      return Log.open(left.disk, IDENTITY, this.#options.log);
+      const log = Log.open(left.disk, IDENTITY, this.#options.log);
+      if (log.rot !== null) throw log.rot;
+      return log;
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
       throw new Error(`cut ${this.cuts}, ${where}: ${error.message}`, { cause: error });
@@ -122,12 +126,13 @@ const first: Choose = () => 0;
 const last: Choose = (options) => options - 1;
 const half: Choose = (options, what) => (what === 'begun' ? 1 : what === 'done' ? 0 : options >> 1);
 
+/** Terms and votes stand in a file of their own too, which may be further than the log. */
 function legalStates(run: LogRun, least: number, most: number): Legal {
   const legal = new Map<string, number>();
-  const model = new LogModel();
-  for (let count = 0; count <= most; count++) {
-    if (count >= least) legal.set(model.dump(), count);
-    if (count < most) model.apply(run.written[count]!);
+  for (let count = least; count <= most; count++) {
+    for (const votes of [...run.flushed, count]) {
+      legal.set(modelOf(prefixOf(run.written, count, votes)).dump(), count);
+    }
   }
   return legal;
 }

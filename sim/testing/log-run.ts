@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { expect } from 'vitest';
 import { encodeMembership, votersOnly } from '../../consensus/membership.ts';
 import { type Entry, EntryKind, type HardState, type SnapshotMark } from '../../consensus/types.ts';
 import {
@@ -65,16 +66,20 @@ export class LogModel {
 }
 
 export function dump(log: Log): string {
-  const units = log.units().map((id) => {
-    const unit = log.unit(id);
-    const first = unit.firstIndex();
-    const entries = unit.entries(first, unit.lastIndex() + 1, Number.POSITIVE_INFINITY);
-    const membership = unit.startMembership();
-    const index = first - 1;
-    const start = membership === null ? null : { index, term: unit.term(index), membership };
-    return text(id, { start, entries, hard: unit.hardState() });
-  });
-  return units.join('\n');
+  return log
+    .units()
+    .map((id) => text(id, contentOf(log, id)))
+    .join('\n');
+}
+
+function contentOf(log: Log, id: number): UnitModel {
+  const unit = log.unit(id);
+  const first = unit.firstIndex();
+  const entries = unit.entries(first, unit.lastIndex() + 1, Number.POSITIVE_INFINITY);
+  const membership = unit.startMembership();
+  const index = first - 1;
+  const start = membership === null ? null : { index, term: unit.term(index), membership };
+  return { start, entries, hard: unit.hardState() };
 }
 
 function text(id: number, { start, entries, hard }: UnitModel): string {
@@ -108,6 +113,10 @@ export class LogRun {
   model = new LogModel();
   /** So many of `written` were covered by a flush that is done. */
   durable = 0;
+  /** So many records were found by the last restart. */
+  kept = 0;
+  /** How many were written as each flush began since the start of the process, and before it. */
+  flushed: number[] = [];
   errors: Error[] = [];
 
   constructor(random: Random, options: LogOptions) {
@@ -130,12 +139,18 @@ export class LogRun {
     return this.#stepped.complete();
   }
 
+  /** The process has died: what it had asked for does not come any more. */
+  forget(): void {
+    this.#stepped.forget();
+  }
+
   drain(): void {
     this.#stepped.drain();
   }
 
   flush(): void {
     const count = this.written.length;
+    this.flushed.push(count);
     this.log.flush((error) => {
       if (error === null) this.durable = count;
       else this.errors.push(error);
@@ -150,6 +165,15 @@ export class LogRun {
 
   /** Something that consensus could write next. */
   writeAnything(): void {
+    this.#writeAnything(true);
+  }
+
+  /** So that all that was ever written is still there. */
+  writeAnythingToKeep(): void {
+    this.#writeAnything(false);
+  }
+
+  #writeAnything(forgets: boolean): void {
     const { random } = this;
     const unit = 1 + (random() % 3);
     const { start, entries, hard } = this.model.unit(unit);
@@ -166,12 +190,12 @@ export class LogRun {
       return;
     }
     const membership = votersOnly([1, 2, 3 + (random() % 3)]);
-    if (dice < 6 && hard.commit >= first) {
+    if (forgets && dice < 6 && hard.commit >= first) {
       const index = first + (random() % (hard.commit - first + 1));
       this.write({ unit, compact: { index, term: termAt(index), membership } });
       return;
     }
-    if (dice === 6 && random() % 4 === 0) {
+    if (forgets && dice === 6 && random() % 4 === 0) {
       const index = hard.commit + 1 + (random() % 9);
       this.write({ unit, reset: { index, term: termAt(last) + (random() % 2), membership } });
       return;
@@ -202,23 +226,72 @@ export class LogRun {
     this.reopen();
   }
 
+  /** As far as damage has left it: of each unit what so many of the first records make, and all terms and votes. */
+  isDamaged(log: Log): boolean {
+    const made = [...this.written.keys(), this.written.length].map((count) =>
+      modelOf(this.written.slice(0, count)),
+    );
+    const noHard = { term: 0, vote: 0, commit: 0 };
+    return log.units().every((id) => {
+      const found = contentOf(log, id);
+      const { term, vote, commit } = found.hard;
+      const left = text(id, { ...found, hard: noHard });
+      const stood = made.some((model) => text(id, { ...model.unit(id), hard: noHard }) === left);
+      const promised = made.slice(this.durable).some((model) => {
+        const { hard } = model.unit(id);
+        return hard.term === term && hard.vote === vote;
+      });
+      return stood && promised && commit <= (found.start?.index ?? 0) + found.entries.length;
+    });
+  }
+
   reopen(): void {
     this.log = Log.open(this.disk, IDENTITY, this.#options);
+    expect(this.log.rot).toBeNull();
     const found = dump(this.log);
-    const model = new LogModel();
-    for (let count = 0; count <= this.written.length; count++) {
-      if (count >= this.durable && model.dump() === found) {
-        this.written.length = count;
+    const flushed = this.flushed;
+    for (let count = this.durable; count <= this.written.length; count++) {
+      // Terms and votes stand in a file of their own too, which may be further than the log.
+      for (const votes of [count, ...flushed]) {
+        const records = prefixOf(this.written, count, votes);
+        const model = modelOf(records);
+        if (model.dump() !== found) continue;
+        this.written = records;
         this.model = model;
+        this.kept = count;
+        this.flushed = [this.written.length];
         return;
       }
-      if (count < this.written.length) model.apply(this.written[count]!);
     }
     const range = `${this.durable}..${this.written.length}`;
     throw new Error(
-      `not what any of the first ${range} records make:\n${found}\nall make:\n${model.dump()}`,
+      `not what any of the first ${range} records make:\n${found}\nall make:\n${this.model.dump()}`,
     );
   }
+}
+
+/** The first `count` records, and what a votes file tells that is as far as `votes` of them. */
+export function prefixOf(written: readonly Written[], count: number, votes: number): Written[] {
+  const records = written.slice(0, count);
+  return votes <= count ? records : [...records, ...raisedVotes(records, written.slice(0, votes))];
+}
+
+export function modelOf(written: readonly Written[]): LogModel {
+  const model = new LogModel();
+  for (const record of written) model.apply(record);
+  return model;
+}
+
+/** What the terms and votes of `later` add to what `records` make. */
+function raisedVotes(records: readonly Written[], later: readonly Written[]): Written[] {
+  const [log, votes] = [modelOf(records), modelOf(later)];
+  const raised: Written[] = [];
+  for (const [unit, { hard }] of votes.units) {
+    const { term, vote, commit } = log.unit(unit).hard;
+    if (hard.term > term || (hard.term === term && vote === 0 && hard.vote !== 0))
+      raised.push({ unit, hard: { term: hard.term, vote: hard.vote, commit } });
+  }
+  return raised;
 }
 
 export function seededRandom(seed: number): Random {

@@ -1,8 +1,8 @@
 import { EvenkeelError } from '../error.ts';
 
 /**
- * - `log_rotten`: bytes that were once durable read back wrong. Nothing was cut; the replica must not
- *   serve until the range is restored from its peers.
+ * - `log_rotten`: bytes that were once durable read back wrong. At start what lies before them is kept (`Log.rot`), and it
+ *   is thrown only if nothing tells what the server has promised; later the process must stop, and starts so.
  * - `log_foreign`: the log is intact, but another server's.
  * - `log_failed`: a write or sync failed earlier. What is on disk is unknown, so the process must stop.
  */
@@ -16,7 +16,7 @@ export class LogError extends EvenkeelError {
 }
 
 export function rotten(segment: string, offset: number, what: string, cause?: unknown): LogError {
-  const message = `${segment} at byte ${offset}: ${what}; restore this replica from its peers`;
+  const message = `${segment} at byte ${offset}: ${what}`;
   return new LogError('log_rotten', message, { cause });
 }
 

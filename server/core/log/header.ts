@@ -17,17 +17,26 @@ const ZONE_AT = 40;
 export const ZONE_BYTES_MAX = 32;
 const MAGIC = new TextEncoder().encode('evenkeel');
 
+const AFTER_ROT = 1;
+
 export interface SegmentHeader {
   readonly identity: LogIdentity;
   readonly segment: number;
   /** Where the segment before it ends; segment 0 for the first. */
   readonly previous: LogEnd;
+  /** What came behind `previous` was lost. Else `segment` is the number after the previous one. */
+  readonly afterRot: boolean;
   /** Seeds the segment's first record. */
   readonly chain: number;
 }
 
-/** The whole header block of the segment that follows `previous`. */
-export function encodeHeader(identity: LogIdentity, previous: LogEnd): Uint8Array {
+/** The whole header block of a segment. */
+export function encodeHeader(
+  identity: LogIdentity,
+  segment: number,
+  previous: LogEnd,
+  afterRot: boolean,
+): Uint8Array {
   const zone = new TextEncoder().encode(identity.zone);
   check(/^[0-9a-f]{32}$/.test(identity.clusterId), 'a cluster id has 32 hexadecimal digits');
   check(zone.length <= ZONE_BYTES_MAX, `a zone's name has at most ${ZONE_BYTES_MAX} bytes`);
@@ -35,7 +44,7 @@ export function encodeHeader(identity: LogIdentity, previous: LogEnd): Uint8Arra
   const view = viewOf(bytes);
   bytes.set(MAGIC, 0);
   view.setUint32(8, identity.formatVersion, true);
-  view.setUint32(12, previous.segment + 1, true);
+  view.setUint32(12, segment, true);
   for (let i = 0; i < 16; i++) {
     bytes[16 + i] = Number.parseInt(identity.clusterId.slice(2 * i, 2 * i + 2), 16);
   }
@@ -44,6 +53,8 @@ export function encodeHeader(identity: LogIdentity, previous: LogEnd): Uint8Arra
   bytes.set(zone, ZONE_AT);
   setU53(view, 72, previous.offset);
   view.setUint32(80, previous.chain, true);
+  view.setUint32(84, previous.segment, true);
+  view.setUint32(88, afterRot ? AFTER_ROT : 0, true);
   view.setUint32(CRC_AT, crc32(bytes.subarray(0, CRC_AT)), true);
   return bytes;
 }
@@ -59,7 +70,6 @@ export function decodeHeader(bytes: Uint8Array): SegmentHeader | null {
   const chain = view.getUint32(CRC_AT, true);
   if (!MAGIC.every((byte, i) => bytes[i] === byte)) return null;
   if (crc32(bytes.subarray(0, CRC_AT)) !== chain) return null;
-  const segment = view.getUint32(12, true);
   const zoneBytes = Math.min(view.getUint32(36, true), ZONE_BYTES_MAX);
   return {
     identity: {
@@ -68,8 +78,13 @@ export function decodeHeader(bytes: Uint8Array): SegmentHeader | null {
       zone: new TextDecoder().decode(bytes.subarray(ZONE_AT, ZONE_AT + zoneBytes)),
       formatVersion: view.getUint32(8, true),
     },
-    segment,
-    previous: { segment: segment - 1, offset: getU53(view, 72), chain: view.getUint32(80, true) },
+    segment: view.getUint32(12, true),
+    previous: {
+      segment: view.getUint32(84, true),
+      offset: getU53(view, 72),
+      chain: view.getUint32(80, true),
+    },
+    afterRot: view.getUint32(88, true) === AFTER_ROT,
     chain,
   };
 }

@@ -1,15 +1,20 @@
-import { decodeMembership, encodeMembership } from '../../../consensus/membership.ts';
+import { encodeMembership } from '../../../consensus/membership.ts';
 import type { Entry, HardState, SnapshotMark } from '../../../consensus/types.ts';
 import type { Disk, DiskDone } from '../disk.ts';
 import { checkCompacted, checkEntry, checkHardState, checkReset } from './checks.ts';
+import { Cleaner } from './cleaner.ts';
+import type { Contents } from './contents.ts';
 import { EntryCache } from './entry-cache.ts';
-import { check, rotten } from './error.ts';
-import { type LogIdentity, segmentName, viewOf } from './format.ts';
-import { RECORD_HEADER_BYTES, type RecordHead, RecordType } from './record.ts';
+import { check, type LogError } from './error.ts';
+import { type LogIdentity, viewOf } from './format.ts';
+import { bringTogether, votesOf } from './promises.ts';
+import { type RecordFields, RecordType, recordBytes } from './record.ts';
 import { recover } from './recovery.ts';
 import { type Position, Stage } from './stage.ts';
-import { UnitLog } from './unit-log.ts';
-import { Writer } from './writer.ts';
+import type { UnitLog } from './unit-log.ts';
+import { encodeUnitState } from './unit-state.ts';
+import { Votes } from './votes.ts';
+import { type FlushSteps, Writer } from './writer.ts';
 
 export { LogError } from './error.ts';
 export { LOG_FORMAT_VERSION, type LogIdentity } from './format.ts';
@@ -22,6 +27,9 @@ export interface LogOptions {
   readonly cacheBytes: number;
 }
 
+/** A log of no more segments than this, over twice what is needed of it, is left alone. */
+const SLACK_SEGMENTS = 2;
+
 /**
  * The write-ahead log of one server, shared by its units. The caller's duties:
  * 1. After `open`, flush and wait before answering anybody: what was read back may not be durable until then.
@@ -29,27 +37,47 @@ export interface LogOptions {
  * 3. After any error stop the process. A second try could sync what the first one lost (C139).
  */
 export class Log {
-  readonly #disk: Disk;
-  readonly #units = new Map<number, UnitLog>();
+  /** Not null: durable records were found damaged. What lay before them is here, and all units are recovering. */
+  readonly rot: LogError | null;
+  readonly #contents: Contents;
   readonly #stage: Stage;
   readonly #writer: Writer;
+  readonly #votes: Votes;
   readonly #cache: EntryCache;
-  #bytes = 0;
+  readonly #cleaner: Cleaner;
+  readonly #segmentBytes: number;
+  readonly #isNew: boolean;
+  #votesOpened = false;
+  #votesChanged = false;
   #flushes = 0;
 
   private constructor(disk: Disk, identity: LogIdentity, options: LogOptions) {
-    this.#disk = disk;
-    const tail = recover(disk, identity, (head, position, file) =>
-      this.#replay(head, position, file),
-    );
-    this.#stage = new Stage(identity, options.segmentBytes, tail.end);
-    this.#writer = new Writer(disk, options.segmentBytes, tail);
+    const recovered = recover(disk, identity);
+    const { contents, tail, end, highest, leftOver } = recovered;
+    this.#contents = contents;
+    this.#segmentBytes = options.segmentBytes;
+    this.#isNew = highest === 0;
+    this.#votes = new Votes(disk, (error) => this.#writer.fail(error));
+    const { found } = this.#votes;
+    const { lost: rotten, raised } = bringTogether(contents, found, recovered);
+    this.rot = rotten;
+    const lost = this.rot !== null;
+    const fresh = contents.fresh && !lost;
+    this.#stage = new Stage(identity, options.segmentBytes, end, fresh);
+    this.#writer = new Writer(disk, options.segmentBytes, lost ? null : tail, end);
     this.#cache = new EntryCache(options.cacheBytes);
+    this.#cleaner = new Cleaner(disk, contents.segments, leftOver, (error) =>
+      this.#writer.fail(error),
+    );
+    if (lost) this.#roll({ segment: highest });
+    else if (fresh) this.#noteUnits();
+    if (!lost) for (const { unit, hardState } of raised) this.#addHardState(unit, hardState);
   }
 
   /**
-   * Reads everything back. A torn tail is left out, and overwritten by the first flush. Throws `log_rotten` if bytes
-   * that were durable are damaged, `log_foreign` if the log is another server's; nothing was changed then.
+   * Reads everything back. A torn tail is left out, and overwritten by the first flush. If bytes that were durable are
+   * damaged, `rot` says so. Throws `log_rotten` if nothing tells what this server has promised, `log_foreign` if the log
+   * is another server's; nothing was changed then.
    */
   static open(disk: Disk, identity: LogIdentity, options: LogOptions): Log {
     return new Log(disk, identity, options);
@@ -57,19 +85,12 @@ export class Log {
 
   /** Created on first use. */
   unit(id: number): UnitLog {
-    let unit = this.#units.get(id);
-    if (unit === undefined) {
-      unit = new UnitLog(id, this.#disk);
-      this.#units.set(id, unit);
-    }
-    return unit;
+    return this.#contents.unit(id);
   }
 
   /** Units that have records, ascending. */
   units(): number[] {
-    const ids: number[] = [];
-    for (const unit of this.#units.values()) if (unit.hasRecords) ids.push(unit.id);
-    return ids.sort((a, b) => a - b);
+    return this.#contents.units().map(({ id }) => id);
   }
 
   /** Buffers entries for the next flush. An index that the unit has already drops all it had from there on. */
@@ -91,11 +112,9 @@ export class Log {
     this.#checkUsable();
     const unit = this.unit(unitId);
     checkHardState(unit, hardState, (what) => new Error(`log: ${what}`));
-    const { term, vote, commit } = hardState;
-    const payload = new Uint8Array(8);
-    viewOf(payload).setUint32(0, vote, true);
-    this.#add({ type: RecordType.hardState, unit: unitId, kind: 0, term, index: commit }, payload);
-    unit.setHardState({ term, vote, commit });
+    const before = unit.hardState();
+    if (hardState.term !== before.term || hardState.vote !== before.vote) this.#votesChanged = true;
+    this.#addHardState(unit, hardState);
   }
 
   /**
@@ -122,18 +141,46 @@ export class Log {
     unit.reset(mark);
   }
 
+  /** The unit has again all that it may ever have acknowledged. */
+  recovered(unitId: number): void {
+    this.#checkUsable();
+    this.unit(unitId).recovering = false;
+    this.#votesChanged = true;
+  }
+
+  /**
+   * Moves what is still needed out of the oldest segments, at most so many bytes, while the log is more than
+   * twice as large as what is needed of it: an idle unit does not hold up the others. Call it once in a while.
+   */
+  tidy(maxBytes: number): void {
+    this.#checkUsable();
+    const { segments } = this.#contents;
+    if (!segments.crowded(SLACK_SEGMENTS * this.#segmentBytes)) return;
+    let left = maxBytes;
+    for (const unit of this.#contents.units()) {
+      for (const index of unit.inOldest(left)) {
+        const [entry] = unit.entries(index, index + 1, 0);
+        const { term, kind, payload } = entry!;
+        const fields = { type: RecordType.copied, unit: unit.id, kind, term, index };
+        unit.move(index, kind, this.#add(fields, payload), payload.length);
+        left -= recordBytes(payload.length);
+      }
+      if (left <= 0 || segments.oldestIsDead) return;
+    }
+  }
+
   /** There is something to flush. True after opening an existing log. */
   get dirty(): boolean {
-    return !this.#stage.empty || !this.#writer.opened;
+    return !this.#stage.empty || !this.#writer.opened || this.#votesChanged;
   }
 
   get flushing(): boolean {
     return this.#writer.busy;
   }
 
-  /** Bytes of records in the log, buffered ones too. */
+  /** Bytes of the log, buffered ones too. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#contents.segments.bytes;
   }
 
   /** Flushes done since the start. */
@@ -154,14 +201,24 @@ export class Log {
     }
     const added = this.#cache.added;
     const batches = this.#stage.take();
-    this.#writer.write(batches, (error) => {
+    const dead = this.#contents.segments.dead();
+    this.#writer.write(batches, this.#voteSteps(), (error) => {
       if (error === null) {
         this.#flushes += 1;
         this.#cache.durable(added);
         for (const batch of batches) this.#stage.recycle(batch);
+        this.#cleaner.remove(dead);
       }
       done(error);
     });
+  }
+
+  #addHardState(unit: UnitLog, { term, vote, commit }: HardState): void {
+    const payload = new Uint8Array(8);
+    viewOf(payload).setUint32(0, vote, true);
+    const fields = { type: RecordType.hardState, unit: unit.id, kind: 0, term, index: commit };
+    this.#add(fields, payload);
+    unit.setHardState({ term, vote, commit });
   }
 
   #addMark(type: number, unit: number, mark: SnapshotMark): void {
@@ -169,41 +226,51 @@ export class Log {
     this.#add({ type, unit, kind: 0, term, index }, encodeMembership(membership));
   }
 
-  #add(fields: Parameters<Stage['add']>[0], payload: Uint8Array): Position {
-    this.#bytes += RECORD_HEADER_BYTES + payload.length;
-    return this.#stage.add(fields, payload);
+  #add(fields: RecordFields, payload: Uint8Array): Position {
+    if (!this.#stage.fits(payload.length)) this.#roll(null);
+    const position = this.#stage.add(fields, payload);
+    this.#contents.segments.grow(this.#stage.end.offset);
+    return position;
+  }
+
+  /** The next segment, which begins with how all units stand. */
+  #roll(lost: { readonly segment: number } | null): void {
+    this.#stage.roll(lost);
+    const { segments } = this.#contents;
+    segments.begin(this.#stage.end.segment);
+    this.#noteUnits();
+  }
+
+  #noteUnits(): void {
+    for (const unit of this.#contents.units()) {
+      const index = unit.lastIndex();
+      const fields = {
+        type: RecordType.state,
+        unit: unit.id,
+        kind: 0,
+        term: unit.term(index),
+        index,
+      };
+      this.#stage.note(fields, encodeUnitState(unit.state()));
+    }
+    this.#contents.segments.grow(this.#stage.end.offset);
+  }
+
+  /** Term and vote are durable with the records of the next flush; the file itself is, before the first segment. */
+  #voteSteps(): FlushSteps {
+    const votes = votesOf(this.#contents);
+    const changed = this.#votesChanged;
+    this.#votesChanged = false;
+    const write = (next: () => void) => this.#votes.write(votes, next);
+    if (this.#votesOpened) return { before: null, beside: changed ? write : null };
+    this.#votesOpened = true;
+    // Of a new log the segment may be lost, and with it what was promised: nothing of that was said yet.
+    const first = this.#isNew ? [] : votes;
+    const open = (next: () => void) => this.#votes.open(first, next);
+    return { before: open, beside: this.#isNew && changed ? write : null };
   }
 
   #checkUsable(): void {
     if (this.#writer.failure !== null) throw this.#writer.failure;
-  }
-
-  /** A record that was read back. The writer refuses what would not fit here, so a misfit is damage. */
-  #replay(head: RecordHead, position: Position, file: Uint8Array): void {
-    const { type, term, index, kind, payloadBytes } = head;
-    const unit = this.unit(head.unit);
-    const error = (what: string) => rotten(segmentName(position.segment), position.offset, what);
-    this.#bytes += RECORD_HEADER_BYTES + payloadBytes;
-    if (type === RecordType.entry) {
-      checkEntry(unit, term, index, error);
-      unit.push(index, term, kind, position, payloadBytes, null);
-      return;
-    }
-    const from = position.offset + RECORD_HEADER_BYTES;
-    if (type === RecordType.hardState) {
-      const hardState = { term, vote: viewOf(file).getUint32(from, true), commit: index };
-      checkHardState(unit, hardState, error);
-      unit.setHardState(hardState);
-      return;
-    }
-    const membership = decodeMembership(file.subarray(from, from + payloadBytes));
-    const mark = { index, term, membership };
-    if (type === RecordType.compacted) {
-      checkCompacted(unit, mark, error);
-      unit.startAfter(mark);
-    } else {
-      checkReset(unit, mark, error);
-      unit.reset(mark);
-    }
   }
 }

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { rotten } from './error.ts';
+import { type LogError, rotten } from './error.ts';
 import {
   BLOCK_BYTES,
   getU53,
@@ -86,13 +86,13 @@ function decodeMark(file: Uint8Array, at: number, segment: number): Slot {
  * durable while the other is written; nor can the second have been written before the first was durable.
  * Both blank is the segment before its first flush.
  */
-export function durableEnd(slots: Slots, header: SegmentHeader): Place {
+export function durableEnd(slots: Slots, header: SegmentHeader): Place | LogError {
   const [first, second] = slots;
   const name = segmentName(header.segment);
   if (first === 'bad' && second === 'bad')
-    throw rotten(name, MARK_OFFSETS[0], 'both marks are damaged');
+    return rotten(name, MARK_OFFSETS[0], 'both marks are damaged');
   if (first === 'blank' && second !== 'blank')
-    throw rotten(name, MARK_OFFSETS[0], 'the first mark is gone');
+    return rotten(name, MARK_OFFSETS[0], 'the first mark is gone');
   const newest = newestMark(slots, Number.POSITIVE_INFINITY);
   if (newest === null) return recordsStart(header);
   return first === 'bad' || second === 'bad' ? newest.end : newest.synced;

@@ -16,9 +16,13 @@ export const RecordType = {
   compacted: 3,
   /** The unit's log is empty and starts after `index`, for its books were replaced; else as `compacted`. */
   reset: 4,
+  /** An entry that the unit has, written again so that its first place may go. */
+  copied: 5,
+  /** How the unit stands as a segment begins (unit-state.ts). `index`, `term`: of its last entry. */
+  state: 6,
 } as const;
 
-const LAST_TYPE = RecordType.reset;
+const LAST_TYPE = RecordType.state;
 
 export interface RecordFields {
   readonly type: number;

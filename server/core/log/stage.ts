@@ -49,11 +49,14 @@ export class Stage {
   #open: OpenBatch | null = null;
   #full: Batch[] = [];
   #spare: Uint8Array | null = null;
+  /** In the newest segment there is nothing but the notes that it begins with. */
+  #fresh: boolean;
 
-  constructor(identity: LogIdentity, segmentBytes: number, end: LogEnd) {
+  constructor(identity: LogIdentity, segmentBytes: number, end: LogEnd, fresh: boolean) {
     this.#identity = identity;
     this.#segmentBytes = segmentBytes;
     this.#end = end;
+    this.#fresh = fresh;
   }
 
   get empty(): boolean {
@@ -65,15 +68,36 @@ export class Stage {
     return this.#end;
   }
 
+  /** Whether a record goes into the newest segment. One that is larger than a segment gets one of its own. */
+  fits(payloadBytes: number): boolean {
+    const { segment, offset } = this.#end;
+    if (segment === 0) return false;
+    const start = this.#open === null ? nextBlock(offset) : offset;
+    return this.#fresh || start + recordBytes(payloadBytes) <= this.#segmentBytes;
+  }
+
+  /** Begins a segment. `lost`: what was on disk behind the end is damaged, and the numbers up to there are taken. */
+  roll(lost: { readonly segment: number } | null = null): void {
+    this.#close();
+    const segment = 1 + (lost ?? this.#end).segment;
+    const header = encodeHeader(this.#identity, segment, this.#end, lost !== null);
+    this.#end = { segment, offset: RECORDS_OFFSET, chain: headerChain(header) };
+    this.#open = this.#begin(header);
+    this.#fresh = true;
+  }
+
+  /** For the notes that a segment begins with. */
+  note(fields: RecordFields, payload: Uint8Array): void {
+    check(this.#fresh, 'a segment begins with its notes');
+    this.#write(fields, payload);
+  }
+
+  /** The caller has made sure that it fits. */
   add(fields: RecordFields, payload: Uint8Array): Position {
     check(payload.length <= PAYLOAD_BYTES_MAX, `a payload has at most ${PAYLOAD_BYTES_MAX} bytes`);
-    const length = recordBytes(payload.length);
-    const batch = this.#room(length);
-    const { segment, offset, chain } = this.#end;
-    const crc = encodeRecord(batch.bytes, batch.view, batch.used, fields, payload, chain);
-    batch.used += length;
-    this.#end = { segment, offset: offset + length, chain: crc };
-    return { segment, offset, seed: chain };
+    check(this.fits(payload.length), 'a segment is full');
+    this.#fresh = false;
+    return this.#write(fields, payload);
   }
 
   /** Takes everything out, in order. The bytes stay unchanged until `recycle`. */
@@ -91,14 +115,22 @@ export class Stage {
       this.#spare = bytes;
   }
 
-  #room(length: number): OpenBatch {
+  #write(fields: RecordFields, payload: Uint8Array): Position {
+    const length = recordBytes(payload.length);
+    const batch = this.#room(length);
     const { segment, offset, chain } = this.#end;
-    const start = this.#open === null ? nextBlock(offset) : offset;
-    // A record that is larger than a segment gets one of its own.
-    const fits = start + length <= this.#segmentBytes || start === RECORDS_OFFSET;
-    if (segment === 0 || !fits) this.#roll();
-    else this.#end = { segment, offset: start, chain };
-    this.#open ??= this.#begin(null);
+    const crc = encodeRecord(batch.bytes, batch.view, batch.used, fields, payload, chain);
+    batch.used += length;
+    this.#end = { segment, offset: offset + length, chain: crc };
+    return { segment, offset, seed: chain };
+  }
+
+  #room(length: number): OpenBatch {
+    if (this.#open === null) {
+      const { segment, offset, chain } = this.#end;
+      this.#end = { segment, offset: nextBlock(offset), chain };
+      this.#open = this.#begin(null);
+    }
     const batch = this.#open;
     if (batch.used + length > batch.bytes.length) {
       const grown = new Uint8Array(Math.max(2 * batch.bytes.length, batch.used + length));
@@ -107,14 +139,6 @@ export class Stage {
       batch.view = viewOf(grown);
     }
     return batch;
-  }
-
-  #roll(): void {
-    this.#close();
-    const header = encodeHeader(this.#identity, this.#end);
-    const segment = this.#end.segment + 1;
-    this.#end = { segment, offset: RECORDS_OFFSET, chain: headerChain(header) };
-    this.#open = this.#begin(header);
   }
 
   #begin(header: Uint8Array | null): OpenBatch {

@@ -1,42 +1,47 @@
+import type { TermRun } from './unit-state.ts';
+
 /** The term of each index, kept as runs: a unit has few terms and many entries. */
 export class TermRuns {
-  /** Index at which each run starts, ascending. */
-  readonly #starts: number[] = [];
-  readonly #terms: number[] = [];
+  /** By first index, ascending. */
+  #runs: TermRun[] = [];
+
+  get all(): readonly TermRun[] {
+    return this.#runs;
+  }
+
+  /** In place of all that was there. */
+  set(runs: readonly TermRun[]): void {
+    this.#runs = [...runs];
+  }
 
   /** The entry at `index`, which follows all others. */
   push(index: number, term: number): void {
-    if (this.#terms.at(-1) === term) return;
-    this.#starts.push(index);
-    this.#terms.push(term);
+    if (this.#runs.at(-1)?.term !== term) this.#runs.push({ first: index, term });
   }
 
   /** Forgets all from `index` on. */
   truncate(index: number): void {
-    while ((this.#starts.at(-1) ?? 0) >= index) {
-      this.#starts.pop();
-      this.#terms.pop();
-    }
+    while ((this.#runs.at(-1)?.first ?? 0) >= index) this.#runs.pop();
   }
 
   /** Forgets all before `first`. */
   startAt(first: number): void {
     let gone = 0;
-    while (gone + 1 < this.#starts.length && this.#starts[gone + 1]! <= first) gone += 1;
-    this.#starts.splice(0, gone);
-    this.#terms.splice(0, gone);
+    while (gone + 1 < this.#runs.length && this.#runs[gone + 1]!.first <= first) gone += 1;
+    this.#runs.splice(0, gone);
   }
 
   /** 0 before the first run. */
   at(index: number): number {
+    const newest = this.#runs.at(-1);
+    if (newest !== undefined && newest.first <= index) return newest.term;
     let low = 0;
-    let high = this.#starts.length;
-    if (high > 0 && this.#starts[high - 1]! <= index) return this.#terms[high - 1]!;
+    let high = this.#runs.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#starts[middle]! <= index) low = middle + 1;
+      if (this.#runs[middle]!.first <= index) low = middle + 1;
       else high = middle;
     }
-    return low === 0 ? 0 : this.#terms[low - 1]!;
+    return this.#runs[low - 1]?.term ?? 0;
   }
 }

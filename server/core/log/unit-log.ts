@@ -13,13 +13,21 @@ import { check, rotten } from './error.ts';
 import { READ_GAP_BYTES, READ_SPAN_BYTES, segmentName, viewOf } from './format.ts';
 import { Positions } from './positions.ts';
 import { decodeRecord, RECORD_HEADER_BYTES, RecordType, recordBytes } from './record.ts';
+import type { Segments } from './segments.ts';
 import type { Position } from './stage.ts';
 import { TermRuns } from './term-runs.ts';
+import type { UnitState } from './unit-state.ts';
+
+/** For entries that lie in segments that are gone: a later record says where they are now. */
+const NOWHERE: Position = { segment: 0, offset: 0, seed: 0 };
 
 /** One unit's part of the log. What was appended shows at once, whether it is durable or not. */
 export class UnitLog implements LogStore, CachedUnit {
   readonly id: number;
+  /** Entries that this replica may have acknowledged are lost: it must not vote before it has them again. */
+  recovering = false;
   readonly #disk: Disk;
+  readonly #segments: Segments;
   readonly #positions = new Positions();
   readonly #terms = new TermRuns();
   /** The newest entries, without a gap up to the last; #recent[#head] is the oldest still held. */
@@ -29,11 +37,14 @@ export class UnitLog implements LogStore, CachedUnit {
   /** What the log starts after; null if it began empty and nothing was compacted yet. */
   #start: SnapshotMark | null = null;
   #membershipIndexes: number[] = [];
+  /** Entries behind it lie in the order of their indexes. */
+  #unorderedTo = 0;
   #hasRecords = false;
 
-  constructor(id: number, disk: Disk) {
+  constructor(id: number, disk: Disk, segments: Segments) {
     this.id = id;
     this.#disk = disk;
+    this.#segments = segments;
   }
 
   get hasRecords(): boolean {
@@ -115,6 +126,7 @@ export class UnitLog implements LogStore, CachedUnit {
   ): void {
     if (index <= this.lastIndex()) this.#truncate(index);
     this.#positions.push(position, payloadBytes);
+    this.#segments.use(position.segment, recordBytes(payloadBytes));
     this.#terms.push(index, term);
     if (kind === EntryKind.membership) this.#membershipIndexes.push(index);
     if (cached !== null) this.#recent.push(cached);
@@ -129,6 +141,7 @@ export class UnitLog implements LogStore, CachedUnit {
     for (let i = 0; i < dropped; i++) this.#recent[this.#head + i] = undefined;
     if (dropped > 0) this.#head += dropped;
     this.#trimRecent();
+    this.#free(this.firstIndex(), Math.min(index, this.lastIndex()));
     this.#positions.startAt(index + 1);
     this.#terms.startAt(index + 1);
     this.#membershipIndexes = this.#membershipIndexes.filter((held) => held > index);
@@ -149,6 +162,70 @@ export class UnitLog implements LogStore, CachedUnit {
     this.#hasRecords = true;
   }
 
+  /** For Log: the entry lies elsewhere from now on. */
+  move(index: number, kind: number, position: Position, payloadBytes: number): void {
+    this.#free(index, index);
+    this.#positions.move(index, position, payloadBytes);
+    this.#segments.use(position.segment, recordBytes(payloadBytes));
+    this.#unorderedTo = Math.max(this.#unorderedTo, index);
+    if (kind !== EntryKind.membership || this.#membershipIndexes.includes(index)) return;
+    this.#membershipIndexes.push(index);
+    this.#membershipIndexes.sort((a, b) => a - b);
+  }
+
+  /** For Log: indexes of entries in the oldest segment, at least one if there are any, of so many bytes at most. */
+  inOldest(maxBytes: number): number[] {
+    const { oldest } = this.#segments;
+    const found: number[] = [];
+    let bytes = 0;
+    for (let index = this.firstIndex(); index <= this.lastIndex(); index++) {
+      const segment = this.#positions.segment(index);
+      if (segment !== oldest && index > this.#unorderedTo) break;
+      if (segment !== oldest) continue;
+      bytes += this.#positions.payloadBytes(index);
+      if (bytes > maxBytes && found.length > 0) break;
+      found.push(index);
+    }
+    return found;
+  }
+
+  state(): UnitState {
+    return {
+      lastIndex: this.lastIndex(),
+      hardState: this.#hardState,
+      start: this.#start,
+      runs: this.#terms.all,
+    };
+  }
+
+  /** For Log: a unit of which nothing was read yet stands so; where its entries lie is still to be read. */
+  restore(state: UnitState): void {
+    const { lastIndex, hardState, start, runs } = state;
+    this.#start = start;
+    this.#positions.startAt(1 + (start?.index ?? 0));
+    while (this.lastIndex() < lastIndex) this.#positions.push(NOWHERE, 0);
+    this.#terms.set(runs);
+    this.#unorderedTo = lastIndex;
+    this.setHardState(hardState);
+  }
+
+  /** For Log: a loss has left no more than this of what was there. */
+  cutTo(state: UnitState): void {
+    if (state.lastIndex < this.lastIndex()) this.#truncate(state.lastIndex + 1);
+    if (state.start !== null && state.start.index >= this.firstIndex())
+      this.startAfter(state.start);
+    this.setHardState(state.hardState);
+  }
+
+  /** For Log: the first entry of which nobody knows where it is; 0 if there is none. */
+  firstMissing(): number {
+    const last = Math.min(this.#unorderedTo, this.lastIndex());
+    for (let index = this.firstIndex(); index <= last; index++) {
+      if (this.#positions.segment(index) === 0) return index;
+    }
+    return 0;
+  }
+
   forget(entry: Entry): void {
     if (this.#recent[this.#head] !== entry) return; // truncated before
     this.#recent[this.#head] = undefined;
@@ -161,6 +238,13 @@ export class UnitLog implements LogStore, CachedUnit {
     return this.lastIndex() + 1 - (this.#recent.length - this.#head);
   }
 
+  #free(from: number, to: number): void {
+    for (let index = from; index <= to; index++) {
+      const bytes = recordBytes(this.#positions.payloadBytes(index));
+      this.#segments.free(this.#positions.segment(index), bytes);
+    }
+  }
+
   #trimRecent(): void {
     if (this.#head <= 64 || this.#head * 2 <= this.#recent.length) return;
     this.#recent = this.#recent.slice(this.#head);
@@ -170,6 +254,7 @@ export class UnitLog implements LogStore, CachedUnit {
   #truncate(index: number): void {
     const keptRecent = this.#recent.length - (this.lastIndex() + 1 - index);
     this.#recent.length = Math.max(keptRecent, this.#head);
+    this.#free(index, this.lastIndex());
     this.#positions.truncate(index - 1);
     this.#terms.truncate(index);
     while ((this.#membershipIndexes.at(-1) ?? 0) >= index) this.#membershipIndexes.pop();
@@ -202,13 +287,17 @@ export class UnitLog implements LogStore, CachedUnit {
     const head = decodeRecord(bytes, view, at, this.#positions.seed(index));
     const fits =
       head !== null &&
-      head.type === RecordType.entry &&
+      (head.type === RecordType.entry || head.type === RecordType.copied) &&
       head.unit === this.id &&
       head.index === index &&
       head.payloadBytes === this.#positions.payloadBytes(index);
     if (!fits) {
       const name = segmentName(this.#positions.segment(index));
-      throw rotten(name, offset, `entry ${index} of unit ${this.id} reads back wrong`);
+      throw rotten(
+        name,
+        offset,
+        `entry ${index} of unit ${this.id} reads back wrong; start this server again: it keeps what lies before, and fetches the rest from its peers`,
+      );
     }
     const from = at + RECORD_HEADER_BYTES;
     const payload = bytes.subarray(from, from + head.payloadBytes);

@@ -21,6 +21,22 @@ export interface Tail {
   readonly sequence: number;
 }
 
+/** For a log that has no segment to go on in. */
+export const NO_TAIL: Tail = {
+  end: { segment: 0, offset: 0, chain: 0 },
+  dirty: { from: 0, to: 0 },
+  slot: 0,
+  sequence: 1,
+};
+
+/** Each calls `next` once it is durable, and never if it fails. */
+export interface FlushSteps {
+  /** Done before anything else is written. */
+  readonly before: ((next: () => void) => void) | null;
+  /** Done while the records are written, or after the very first ones; the flush waits for both. */
+  readonly beside: ((next: () => void) => void) | null;
+}
+
 /**
  * Brings batches to the disk in order. Everything in here runs one step after the other, each begun by the
  * completion of the one before; only closing marks are waited for by nobody.
@@ -31,6 +47,8 @@ export class Writer {
   readonly #zeros: Uint8Array;
   /** Durable, or recovered and about to be. */
   #end: LogEnd;
+  /** Not null: of this segment a part was kept that comes before a loss. */
+  readonly #kept: string | null;
   readonly #dirty: Tail['dirty'];
   /** Slot and sequence of the next mark. */
   #slot: 0 | 1;
@@ -42,16 +60,19 @@ export class Writer {
   #failure: LogError | null = null;
   #done: DiskDone = () => {};
 
-  constructor(disk: Disk, segmentBytes: number, tail: Tail) {
+  /** `found`: how the newest segment ends; null after a loss: the log goes on in a new one behind `end`. */
+  constructor(disk: Disk, segmentBytes: number, found: Tail | null, end: LogEnd) {
     this.#disk = disk;
     this.#segmentBytes = segmentBytes;
     this.#zeros = new Uint8Array(Math.min(segmentBytes, ZERO_FILL_BYTES));
+    const tail = found ?? NO_TAIL;
+    this.#kept = found === null && end.segment !== 0 ? segmentName(end.segment) : null;
     this.#end = tail.end;
     this.#dirty = tail.dirty;
     this.#slot = tail.slot;
     this.#sequence = tail.sequence;
     this.#filledEnd = tail.end.segment === 0 ? 0 : disk.size(segmentName(tail.end.segment));
-    this.#opened = tail.end.segment === 0;
+    this.#opened = tail.end.segment === 0 && this.#kept === null;
   }
 
   /** False until what recovery read is durable again and a torn tail is gone. */
@@ -68,12 +89,45 @@ export class Writer {
   }
 
   /** `done` comes when everything is durable, or with the first error; after an error nothing more is written. */
-  write(batches: readonly Batch[], done: DiskDone): void {
+  write(batches: readonly Batch[], steps: FlushSteps, done: DiskDone): void {
     check(!this.#busy, 'a flush is under way');
     this.#busy = true;
     this.#done = done;
-    if (this.#opened) this.#writeFrom(batches, 0);
-    else this.#clean(() => this.#writeFrom(batches, 0));
+    const { before, beside } = steps;
+    let left = beside === null ? 1 : 2;
+    const finished = () => {
+      left -= 1;
+      if (left === 0 && this.#failure === null) this.#finish();
+    };
+    // Without a segment what is written beside it would look like the rest of a lost log.
+    const isFirst = this.#end.segment === 0;
+    const recordsDone = () => {
+      finished();
+      if (isFirst) beside?.(finished);
+    };
+    const records = () => this.#writeFrom(batches, 0, recordsDone);
+    const start = () => {
+      if (!isFirst) beside?.(finished);
+      if (this.#opened) records();
+      else if (this.#kept === null) this.#clean(records);
+      else this.#settle(this.#kept, records);
+    };
+    if (before === null) start();
+    else before(start);
+  }
+
+  /** Also for what else the log rests on: nothing more is written then. */
+  fail(cause: Error): void {
+    if (this.#failure !== null) return;
+    this.#failure = new LogError(
+      'log_failed',
+      `${cause.message}; what is on disk is unknown now, so this process must stop`,
+      { cause },
+    );
+    if (!this.#busy) return;
+    this.#busy = false;
+    const done = this.#done;
+    done(this.#failure);
   }
 
   /**
@@ -105,13 +159,19 @@ export class Writer {
     else zeroed(null);
   }
 
-  #writeFrom(batches: readonly Batch[], from: number): void {
+  /** What was kept before a loss may have been in the system's cache only. */
+  #settle(name: string, next: () => void): void {
+    this.#opened = true;
+    this.#disk.sync(name, this.#step(next));
+  }
+
+  #writeFrom(batches: readonly Batch[], from: number, finished: () => void): void {
     const batch = batches[from];
     if (batch === undefined) {
-      this.#finish();
+      finished();
       return;
     }
-    const next = () => this.#records(batch, () => this.#writeFrom(batches, from + 1));
+    const next = () => this.#records(batch, () => this.#writeFrom(batches, from + 1, finished));
     if (batch.header === null) next();
     else this.#begin(batch, batch.header, next);
   }
@@ -208,21 +268,8 @@ export class Writer {
   /** A completion that goes on unless something failed. */
   #step(next: () => void): DiskDone {
     return (error) => {
-      if (error !== null) this.#fail(error);
+      if (error !== null) this.fail(error);
       else if (this.#failure === null) next();
     };
-  }
-
-  #fail(cause: Error): void {
-    if (this.#failure !== null) return;
-    this.#failure = new LogError(
-      'log_failed',
-      `${cause.message}; what is on disk is unknown now, so this process must stop`,
-      { cause },
-    );
-    if (!this.#busy) return;
-    this.#busy = false;
-    const done = this.#done;
-    done(this.#failure);
   }
 }
