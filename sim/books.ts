@@ -84,6 +84,11 @@ export class SimulatedBooks implements Books {
     });
   }
 
+  sync(done: (error: Error | null, index: number) => void): void {
+    const { index } = this.#tables;
+    this.#copying()(0, () => done(null, index));
+  }
+
   index(): number {
     return this.#tables.index;
   }

@@ -110,6 +110,11 @@ export class Host {
     for (const books of this.#books.values()) books.crash(booksInFlight);
   }
 
+  /** Somebody removes the files of the books while the server is down. */
+  loseBooks(): void {
+    this.#books.clear();
+  }
+
   neverFails(): void {
     this.disk.failSyncs(0);
   }

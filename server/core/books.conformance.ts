@@ -94,6 +94,21 @@ export function describeBooks(name: string, make: () => BooksUnderTest): void {
       }
     });
 
+    test('a sync tells how far they are durable, while commits go on', async () => {
+      const synced = (): Promise<number> =>
+        new Promise((resolve, reject) =>
+          books.sync((error, index) => (error === null ? resolve(index) : reject(error))),
+        );
+      const maker = new FoldMaker(UNIT);
+      expect(await synced()).toBe(0);
+      await commit(books, maker.next({ accounts: 5 }));
+      expect(await synced()).toBe(1);
+      const under = commit(books, maker.next({ transfers: 5 }));
+      expect([1, 2]).toContain(await synced());
+      await under;
+      expect(await synced()).toBe(2);
+    });
+
     test('accounts come whole and in handle order, however many', async () => {
       const maker = new FoldMaker(UNIT);
       await commit(books, maker.next({ accounts: 20_000 }));

@@ -16,6 +16,8 @@ export interface Books {
    * the log may only forget what a checkpoint of the books has made durable.
    */
   commit(fold: Fold, done: (error: Error | null) => void): void;
+  /** Makes what is committed durable, later: up to `index` no power cut takes it back. The log may go that far. */
+  sync(done: (error: Error | null, index: number) => void): void;
   /** Log index the books stand at, as seen by the reads below. */
   index(): number;
   /**

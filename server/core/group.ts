@@ -72,6 +72,7 @@ export class Group {
   readonly #log: Log;
   readonly #machine: StateMachine;
   readonly #events: GroupEvents;
+  readonly #configured: Membership;
   /** In force at the machine's index: the books keep it with what they hold. */
   #membership: Membership;
   /** Committed entries that the machine was not ready for. */
@@ -91,6 +92,7 @@ export class Group {
     this.#events = events;
     const stored = log.unit(options.unit);
     const configured = votersOnly(options.founders);
+    this.#configured = configured;
     this.#membership = machine.membership ?? stored.startMembership() ?? configured;
     this.raft = new Raft(
       {
@@ -124,6 +126,11 @@ export class Group {
   /** In force at the index that the machine stands at. */
   get membership(): Membership {
     return this.#membership;
+  }
+
+  /** In force at an index that the log holds, or starts after. */
+  membershipAt(index: number): Membership {
+    return this.#log.unit(this.unit).membershipAt(index) ?? this.#configured;
   }
 
   get leader(): ServerId {

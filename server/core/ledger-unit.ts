@@ -2,6 +2,7 @@ import { decodeMembership, encodeMembership } from '../../consensus/membership.t
 import {
   type Entry,
   EntryKind,
+  type Membership,
   type Message,
   type ServerId,
   type Snapshot,
@@ -14,6 +15,7 @@ import { Machine, type MachineOptions } from '../../ledger/machine.ts';
 import type { Books } from './books.ts';
 import type { BooksBuild } from './books-copy.ts';
 import { startLog } from './catch-up/start-log.ts';
+import { Compaction } from './compaction.ts';
 import { Crossings } from './crossings.ts';
 import type { Environment } from './environment.ts';
 import { Expiry } from './expiry.ts';
@@ -50,6 +52,7 @@ export interface LedgerUnitOptions {
     outcome: number,
     words: Uint32Array,
   ): void;
+  readonly compaction: { readonly keepBytes: number; pinnedAt(): number | null };
   /** Something has come in by itself: the unit is to be in the next round. */
   onWork(): void;
   /** Slot owners once the registry is known, else null. */
@@ -78,6 +81,8 @@ export class LedgerUnit {
   #crossings!: Crossings;
   #expiry!: Expiry;
   readonly #router: Router;
+  readonly #log: Log;
+  readonly #compaction: Compaction;
   /** Last timestamp given to an entry that this leader proposed. */
   #lastStamped = 0n;
   /** Reads not yet asked of the group, then those asked by read context. */
@@ -132,6 +137,12 @@ export class LedgerUnit {
       onReadDropped: (context) => this.#onReadDropped(context),
       onInstalled: () => this.#wake(),
     });
+    this.#log = log;
+    this.#markBooks(image.index, image.term, this.group.membership);
+    const { unit: number, books } = this;
+    const fatal = (error: Error) => env.fatal(error);
+    const compaction = { unit: number, books, fatal, ...options.compaction };
+    this.#compaction = new Compaction(compaction, log, this.group);
   }
 
   /** Stands at the index of the books at first. Another one after books were installed. */
@@ -140,6 +151,11 @@ export class LedgerUnit {
   }
 
   // --- catching up, see catch-up/ ---
+
+  /** Of the log: what comes before is in the books alone. */
+  get firstLogIndex(): number {
+    return this.#log.unit(this.unit).firstIndex();
+  }
 
   get leads(): boolean {
     return this.group.raft.role === 'leader';
@@ -162,6 +178,11 @@ export class LedgerUnit {
     this.#prepared = { index: message.index, build };
     this.group.raft.step(message);
     this.#wake();
+  }
+
+  /** A peer whose next entry is compacted is offered the newest state that the books hold. */
+  #markBooks(index: number, term: number, membership: Membership): void {
+    this.#log.unit(this.unit).setBooksMark({ index, term, membership });
   }
 
   /** The books are switched once nothing is written to them, and the machine starts from them anew. */
@@ -187,6 +208,7 @@ export class LedgerUnit {
         );
       }
       this.#load(image);
+      this.#markBooks(mark.index, mark.term, mark.membership);
       this.#env.log('info', `unit ${this.unit}: books installed`, { index: mark.index });
       done();
     });
@@ -229,6 +251,7 @@ export class LedgerUnit {
   /** Every tick: true if it is to be in the next round. */
   tick(nowMs: number): boolean {
     this.group.raft.tick();
+    this.#compaction.tick(nowMs);
     return (
       this.group.hasOutput ||
       this.hasWork ||
@@ -285,7 +308,8 @@ export class LedgerUnit {
     const fold = this.machine.takeFold();
     if (fold === null) return false;
     this.#foldUnderWay = true;
-    const membership = encodeMembership(this.group.membership);
+    const held = this.group.membership;
+    const membership = encodeMembership(held);
     this.books.commit({ ...fold, membership }, (error) => {
       this.#foldUnderWay = false;
       if (error !== null) {
@@ -293,6 +317,7 @@ export class LedgerUnit {
         return;
       }
       this.machine.folded(fold.throughIndex);
+      this.#markBooks(fold.throughIndex, fold.throughTerm, held);
       this.#afterFold?.();
       this.#afterFold = null;
       this.#foldDueMs = this.#env.clock.monotonicMs() + FOLD_AGE_MS;

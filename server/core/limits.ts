@@ -117,3 +117,8 @@ export const RETREAT_GIVE_UP_MS = 100;
 export const PEER_FRESH_MS = 300;
 /** An answer that took longer says nothing of a peer's clock. */
 export const CLOCK_RTT_MS_MAX = 200;
+
+/** How often a unit looks whether entries of its log may go. */
+export const COMPACT_MS = 2_000;
+/** So many times what it is to keep the log grows for a peer that is in touch and lags, or copies the books. */
+export const LOG_KEEP_TIMES_MAX = 4;

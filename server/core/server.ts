@@ -46,6 +46,8 @@ export interface ServerOptions {
   readonly candidacyRemoteMs: { readonly min: number; readonly max: number };
   readonly segmentBytes: number;
   readonly logCacheBytes: number;
+  /** Of entries that the books hold durably, kept for peers that come back; all units together. */
+  readonly logKeepBytes: number;
   readonly residentTransfersMax: number;
   /** See Members. 60 s. */
   readonly shrinkAfterMs: number;
@@ -402,6 +404,10 @@ export class Server {
         sendRaft: (of, message) => this.#sendRaft(of, message),
         reply: (to, request, offset, count, outcome, words) =>
           this.#reply(to, request, offset, count, outcome, words),
+        compaction: {
+          keepBytes: Math.floor(this.#options.logKeepBytes / this.#options.topology.units),
+          pinnedAt: () => this.#copies.pinnedAt(unit),
+        },
         onWork: () => this.#work.mark(unit),
         slotOwners: () => this.registry.slotOwners,
       },

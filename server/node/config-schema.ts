@@ -130,6 +130,11 @@ const limitsSchema = z.strictObject({
     description: 'Recent log entries kept in memory for peers that lag.',
     unit: 'bytes',
   }),
+  logKeepBytes: bytes(MIB, 1_048_576 * MIB, 1_024 * MIB).meta({
+    description:
+      'Log entries kept, all units together, for servers that come back; one that lags further copies the books.',
+    unit: 'bytes',
+  }),
   peerQueueBytes: bytes(4 * MIB, 1_024 * MIB, 32 * MIB).meta({
     description: 'Bulk messages waiting for one peer; beyond it the oldest are dropped.',
     unit: 'bytes',

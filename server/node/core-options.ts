@@ -23,6 +23,7 @@ export function coreOptions(config: ServerConfig, founders: readonly number[]): 
     candidacyRemoteMs: consensus.candidacyRemoteMs,
     segmentBytes: limits.segmentBytes,
     logCacheBytes: limits.logCacheBytes,
+    logKeepBytes: limits.logKeepBytes,
     residentTransfersMax: limits.residentTransfersMax,
   };
 }

@@ -36,6 +36,7 @@ export class UnitLog implements LogStore, CachedUnit {
   #hardState: HardState = { term: 0, vote: 0, commit: 0 };
   /** What the log starts after; null if it began empty and nothing was compacted yet. */
   #start: SnapshotMark | null = null;
+  #booksMark: SnapshotMark | null = null;
   #membershipIndexes: number[] = [];
   /** Entries behind it lie in the order of their indexes. */
   #unorderedTo = 0;
@@ -110,9 +111,26 @@ export class UnitLog implements LogStore, CachedUnit {
     return decodeMembership(this.entries(at, at + 1, 0)[0]!.payload);
   }
 
-  /** What the log starts after: a peer that needs earlier entries gets the books, which hold at least that. */
+  /** What a peer gets that needs compacted entries: the books. Never behind what the log starts after. */
   snapshot(): SnapshotMark | null {
-    return this.#start;
+    const held = this.#booksMark;
+    return held !== null && held.index >= this.firstIndex() - 1 ? held : this.#start;
+  }
+
+  /** The state that the books hold by now. */
+  setBooksMark(mark: SnapshotMark): void {
+    this.#booksMark = mark;
+  }
+
+  /** First of the newest entries that together have at most so many bytes of payload. */
+  firstOfLast(bytes: number): number {
+    let left = bytes;
+    let index = this.lastIndex();
+    for (; index >= this.firstIndex(); index--) {
+      left -= this.#positions.payloadBytes(index);
+      if (left < 0) break;
+    }
+    return index + 1;
   }
 
   /** For Log: a new entry, which drops what the unit had from its index on. Null `cached`: it is on disk only. */

@@ -1,10 +1,12 @@
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   lstatSync,
   openSync,
   readdirSync,
   readlinkSync,
+  realpathSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -62,8 +64,19 @@ function stem(file: string): string {
   return basename(file, '.sqlite');
 }
 
+/** Makes the commits durable that are in the WAL alone; a checkpoint syncs what it takes out of it. */
+export function syncWal(file: string): void {
+  const wal = `${realpathSync(file)}-wal`;
+  if (existsSync(wal)) syncPath(wal);
+  syncFolder(dirname(file));
+}
+
 export function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
+  syncPath(folder);
+}
+
+function syncPath(path: string): void {
+  const handle = openSync(path, 'r');
   try {
     fsyncSync(handle);
   } finally {

@@ -4,6 +4,7 @@ import type { Fold } from '../../../ledger/fold.ts';
 export type ToStorage =
   | { readonly kind: 'open'; readonly unit: number; readonly file: string }
   | { readonly kind: 'commit'; readonly id: number; readonly unit: number; readonly fold: Fold }
+  | { readonly kind: 'sync'; readonly id: number; readonly unit: number; readonly file: string }
   | {
       readonly kind: 'install';
       readonly id: number;

@@ -16,6 +16,8 @@ import { walkTransfers } from './walk.ts';
 /** The storage thread's end of one unit. */
 export interface UnitStorage {
   commit(fold: Fold, done: (error: Error | null) => void): void;
+  /** Makes all that is committed durable. */
+  sync(done: (error: Error | null) => void): void;
   /** Puts another generation of the file in force. No commit is under way. */
   install(generation: string, done: (error: Error | null) => void): void;
   close(): void;
@@ -65,6 +67,11 @@ export class SqliteBooks implements Books {
       if (this.#state === 'committing') this.#state = 'idle';
       done(error);
     });
+  }
+
+  sync(done: (error: Error | null, index: number) => void): void {
+    const index = this.index();
+    this.#storage.sync((error) => done(error, index));
   }
 
   index(): number {

@@ -87,6 +87,7 @@ export class StorageThread {
       dropOtherGenerations(file);
       const books = new SqliteBooks(unit, clusterId, new BooksReader(file), {
         commit: (fold, done) => this.#commit(unit, fold, done),
+        sync: (done) => this.#sync(unit, file, done),
         install: (generation, done) => this.#install(unit, file, generation, done),
         close: () => this.#post({ kind: 'close', unit }),
         closed: closed.promise,
@@ -117,6 +118,11 @@ export class StorageThread {
   #commit(unit: number, fold: Fold, done: Done): void {
     const id = this.#begin(unit, foldBytes(fold), done);
     if (id !== null) this.#post({ kind: 'commit', id, unit, fold }, buffersOf(fold));
+  }
+
+  #sync(unit: number, file: string, done: Done): void {
+    const id = this.#begin(unit, 0, done);
+    if (id !== null) this.#post({ kind: 'sync', id, unit, file });
   }
 
   #install(unit: number, file: string, generation: string, done: Done): void {

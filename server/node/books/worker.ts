@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Fold } from '../../../ledger/fold.ts';
-import { switchGeneration } from './generation.ts';
+import { switchGeneration, syncWal } from './generation.ts';
 import type { FromStorage, ToStorage } from './messages.ts';
 import { type Throttle, waitAsSlow } from './throttle.ts';
 import { BooksWriter } from './writer.ts';
@@ -20,6 +20,9 @@ port.on('message', (message: ToStorage) => {
       break;
     case 'commit':
       commit(message.unit, message.id, message.fold);
+      break;
+    case 'sync':
+      sync(message.id, message.file);
       break;
     case 'install':
       install(message);
@@ -55,6 +58,17 @@ function commit(unit: number, id: number, fold: Fold): void {
   } catch (error) {
     post({ kind: 'failed', unit, error: `checkpoint: ${describe(error)}` });
   }
+}
+
+/** What is not in the file yet is in its WAL: a checkpoint would have to wait for readers, a sync does not. */
+function sync(id: number, file: string): void {
+  try {
+    syncWal(file);
+  } catch (error) {
+    post({ kind: 'done', id, error: describe(error) });
+    return;
+  }
+  post({ kind: 'done', id, error: null });
 }
 
 /** What the former writer's file has in its WAL goes with it. */

@@ -1,0 +1,124 @@
+import { expect, test } from 'vitest';
+import { findFaults, settled } from './checks.ts';
+import { Random } from './random.ts';
+import { Workload } from './workload.ts';
+import { World } from './world.ts';
+
+// A server that was down until its peers' logs had gone on without it copies the books of their leaders, while
+// the clients go on; whoever dies meanwhile, all books are equal in the end and no answered transfer is lost.
+
+const SECOND_US = 1_000_000;
+const LATE = 3;
+const UNITS = 2;
+
+class Rehearsal {
+  readonly world: World;
+  readonly workload: Workload;
+  readonly lines: string[] = [];
+  readonly random: Random;
+
+  constructor(seed: number) {
+    this.random = new Random(seed, 'catch-up');
+    this.world = new World({
+      seed,
+      units: UNITS,
+      server: { logKeepBytes: 8 << 10 },
+      log: (_us, server, _level, text) => this.lines.push(`${server} ${text}`),
+    });
+    this.workload = new Workload(this.world, seed, 30);
+    this.world.start();
+    this.workload.createAccounts();
+    this.run(20, 'accounts', () => this.workload.accountsCreated);
+    this.workload.start(8);
+  }
+
+  run(seconds: number, what: string, until: () => boolean): void {
+    const { scheduler } = this.world;
+    scheduler.run(scheduler.nowUs + seconds * SECOND_US, until);
+    if (!until())
+      throw new Error(`not within ${seconds} s: ${what}\n${this.lines.slice(-30).join('\n')}`);
+  }
+
+  book(count: number): void {
+    const from = this.workload.answered;
+    this.run(30, `${count} transfers`, () => this.workload.answered >= from + count);
+  }
+
+  /** The late server's next entries are in nobody's log any more. */
+  leaveBehind(): void {
+    const before = this.heldBy(LATE);
+    this.world.kill(LATE);
+    this.run(60, 'compaction', () =>
+      [1, 2].every((id) => this.firstKept(id).every((first, i) => first > before[i]! + 1)),
+    );
+  }
+
+  heldBy(id: number): number[] {
+    return this.world.host(id).server!.units.map((unit) => unit.group.raft.status().lastIndex);
+  }
+
+  firstKept(id: number): number[] {
+    const { server } = this.world.host(id);
+    return server === null ? Array(UNITS).fill(0) : server.units.map((unit) => unit.firstLogIndex);
+  }
+
+  count(text: string): number {
+    return this.lines.filter((line) => line.includes(text)).length;
+  }
+
+  end(): void {
+    this.workload.stop();
+    this.run(60, 'all answered', () => this.workload.idle);
+    this.run(60, 'all books equal', () => settled(this.world));
+    expect(findFaults(this.world, this.workload.bookings)).toEqual([]);
+  }
+}
+
+test('it comes back while clients go on, and has the same books', () => {
+  const rehearsal = new Rehearsal(1);
+  rehearsal.book(200);
+  rehearsal.leaveBehind();
+  rehearsal.world.restart(LATE);
+  rehearsal.book(400);
+  rehearsal.end();
+  expect(rehearsal.count(`${LATE} unit 1: books installed`)).toBe(1);
+  expect(rehearsal.count(`${LATE} unit 2: books installed`)).toBe(1);
+});
+
+test('it does not start over a log that begins behind its books', () => {
+  const rehearsal = new Rehearsal(2);
+  rehearsal.leaveBehind();
+  rehearsal.world.restart(LATE);
+  rehearsal.run(30, 'books', () => rehearsal.count(`${LATE} unit 1: books installed`) > 0);
+  rehearsal.book(50);
+  rehearsal.world.kill(LATE);
+  rehearsal.world.host(LATE).loseBooks();
+  expect(() => rehearsal.world.restart(LATE)).toThrow('books_behind');
+});
+
+/** More with EVENKEEL_CATCH_UP_SEEDS set. */
+const SEEDS = Number(process.env.EVENKEEL_CATCH_UP_SEEDS ?? 2);
+
+for (const victim of ['the late server', 'the leader'] as const) {
+  test(`${victim} dies at any time meanwhile`, { timeout: 30_000 * SEEDS }, () => {
+    for (let seed = 10; seed < 10 + SEEDS; seed += 1) {
+      const rehearsal = new Rehearsal(seed);
+      const { world, random } = rehearsal;
+      rehearsal.book(100);
+      rehearsal.leaveBehind();
+      world.restart(LATE);
+      rehearsal.run(30, 'a copy', () => rehearsal.count(`${LATE} unit`) > 0);
+      world.scheduler.run(world.scheduler.nowUs + random.below(60_000));
+      const leader = world.hosts.find(
+        (host) => host.id !== LATE && host.server!.units.some((unit) => unit.group.serving),
+      );
+      const killed = victim === 'the leader' ? leader!.id : LATE;
+      world.kill(killed, random.chance(0.5) ? 'kept' : 'lost');
+      world.scheduler.run(world.scheduler.nowUs + 200_000 + random.below(2_000_000));
+      world.restart(killed);
+      rehearsal.book(100);
+      rehearsal.end();
+      expect(rehearsal.count('books installed')).toBeGreaterThan(0);
+    }
+  });
+}
