@@ -1,4 +1,5 @@
 import { ELECTION } from './election.ts';
+import { LIVENESS } from './liveness.ts';
 import { MEMBERSHIP } from './membership.ts';
 import type { Mutant } from './mutant.ts';
 import { READS } from './reads.ts';
@@ -8,6 +9,7 @@ import { STORAGE } from './storage.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   ...ELECTION,
+  ...LIVENESS,
   ...MEMBERSHIP,
   ...READS,
   ...REPLICATION,

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { ServerId } from '../consensus/types.ts';
 import { BEAT_NUMBERS, type PeerMessage } from '../server/core/messages.ts';
 import { encodeFrame } from '../server/node/peers/codec.ts';
-import { World } from './world.ts';
+import { World } from '../sim/world.ts';
 
 const UNITS = 256;
 const SECOND_US = 1_000_000;
