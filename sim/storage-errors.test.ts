@@ -1,13 +1,10 @@
 import { expect, it } from 'vitest';
-import { encodeMembership, votersOnly } from '../consensus/membership.ts';
 import type { Entry } from '../consensus/types.ts';
 import type { Books } from '../server/core/books.ts';
-import { startLog } from '../server/core/catch-up/start-log.ts';
 import type { PeerMessage, RaftMessage } from '../server/core/messages.ts';
 import { Server } from '../server/core/server.ts';
 import { SimulatedBooks } from './books.ts';
 import { SimDisk } from './disk.ts';
-import { LogRun, seededRandom } from './testing/log-run.ts';
 import { serverOptions } from './world.ts';
 
 const ZONE = { name: 'hz1', city: 'hz', leaderWeight: 1 };
@@ -91,16 +88,4 @@ it('a server whose books cannot be written asks for its end', () => {
     server.foldAll();
   }
   expect(errors).toEqual(['no space left']);
-});
-
-it('books that end before the log begins are refused: what lies between is nowhere', () => {
-  const run = new LogRun(seededRandom(1), { segmentBytes: 1 << 20, cacheBytes: 0 });
-  const membership = encodeMembership(votersOnly([1, 2, 3]));
-  run.write({ unit: 1, reset: { index: 5, term: 2, membership: votersOnly([1, 2, 3]) } });
-  const books = new SimulatedBooks(1, () => {}).load();
-  const start = (index: number) =>
-    startLog(run.log, { ...books, unit: 1, index, term: 2, membership });
-  expect(() => start(4)).toThrow('books_behind');
-  start(5);
-  expect(run.log.unit(1).firstIndex()).toBe(6);
 });

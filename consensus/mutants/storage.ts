@@ -72,12 +72,13 @@ export const STORAGE: readonly Mutant[] = [
   },
   {
     bug: 39,
-    fault: 'The log goes on after entries that no durable books hold: they are nowhere.',
-    file: 'server/core/catch-up/start-log.ts',
-    find: '  if (index < stored.firstIndex() - 1) {',
-    replace: '  if (index < 0) {',
-    testFile,
-    test: 'books that end before the log begins are refused: what lies between is nowhere',
+    fault:
+      'The log lets entries go that the books hold, but not durably: after a crash they are nowhere.',
+    file: 'server/core/compaction.ts',
+    find: 'return Math.min(kept, Math.max(needed, neededAtMost), durableIndex);',
+    replace: 'return Math.min(kept, Math.max(needed, neededAtMost));',
+    testFile: 'sim/compaction.test.ts',
+    test: 'keeps what the books do not hold durably, though they hold it',
   },
   {
     bug: 40,
@@ -106,5 +107,14 @@ export const STORAGE: readonly Mutant[] = [
     replace: '',
     testFile: 'server/core/catch-up/source.test.ts',
     test: 'keeps the log from the copied index on, until the copier had time to go on from there',
+  },
+  {
+    bug: 53,
+    fault: 'The log is cut though a copy goes on from there.',
+    file: 'server/core/compaction.ts',
+    find: 'this.#options.pinnedAt() ?? kept',
+    replace: 'kept',
+    testFile: 'sim/compaction.test.ts',
+    test: 'keeps what a copy of the books goes on from',
   },
 ];
