@@ -41,8 +41,12 @@ async function drain(client: EvenkeelClient, zone: string, flags: ZoneFlags): Pr
   await client.drainZone(zone);
   if (flags.background !== true) {
     await watchCluster(client, `leaders leave ${zone}`, timeoutMs(flags), (topology) => {
-      const { all, known, there } = ledIn(topology, zone);
-      return known === all && there === 0 ? '' : `${there} of ${all} units are led there`;
+      const { units, registryLeaderServerId } = topology;
+      const here = unitsLedIn(topology, zone);
+      const registryHere = serversIn(topology, zone).includes(registryLeaderServerId);
+      const unknown = units.filter(({ leaderServerId }) => leaderServerId === 0).length;
+      if (here === 0 && unknown === 0 && !registryHere) return '';
+      return `${here} of ${units.length} units${registryHere ? ', and the registry,' : ''} are led there`;
     });
   }
   report(flags, { zone, drained: true }, `zone ${zone} leads nothing: its servers may be stopped`);
@@ -53,23 +57,22 @@ async function restore(client: EvenkeelClient, zone: string, flags: ZoneFlags): 
   await client.restoreZone(zone);
   if (flags.background !== true && mayLead(before, zone)) {
     await watchCluster(client, `leaders come home to ${zone}`, timeoutMs(flags), (topology) => {
-      const { there } = ledIn(topology, zone);
+      const here = unitsLedIn(topology, zone);
       const due = homeIn(topology, zone);
-      return there >= due ? '' : `${there} of ${due} units are led there`;
+      return here >= due ? '' : `${here} of ${due} units are led there`;
     });
   }
   report(flags, { zone, drained: false }, `zone ${zone} is back`);
 }
 
-/** Units and the registry that are led in the zone, as the answering server sees it. */
-function ledIn({ servers, units, registryLeaderServerId }: Topology, zone: string) {
-  const leaders = [registryLeaderServerId, ...units.map(({ leaderServerId }) => leaderServerId)];
-  const there = servers.filter((server) => server.zone === zone).map(({ id }) => id);
-  return {
-    all: leaders.length,
-    known: leaders.filter((id) => id !== 0).length,
-    there: leaders.filter((id) => there.includes(id)).length,
-  };
+function serversIn({ servers }: Topology, zone: string): number[] {
+  return servers.filter((server) => server.zone === zone).map(({ id }) => id);
+}
+
+/** As the answering server sees it. */
+function unitsLedIn(topology: Topology, zone: string): number {
+  const there = serversIn(topology, zone);
+  return topology.units.filter(({ leaderServerId }) => there.includes(leaderServerId)).length;
 }
 
 function mayLead({ zones }: Topology, zone: string): boolean {

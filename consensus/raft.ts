@@ -316,7 +316,8 @@ export class Raft {
   /**
    * Makes these the voters and learners, at the leader: by a simple change if at most one voter comes
    * or goes, else by a joint one that ends by itself. Done once an entry with this index and term is
-   * committed and `status().membership` is no longer joint.
+   * committed and `status().membership` is no longer joint. Let a new voter be a learner first: its ack may be needed
+   * for the very entry that brings it in, and it may have to catch up by a snapshot, which must know it (C124).
    */
   changeMembership(target: MembershipTarget): { index: number; term: number } | Refusal {
     return changeMembership(this.#core, target);
