@@ -97,8 +97,9 @@ function scriptedRun(seed: number, stop: number): { run: LogRun; steps: number }
 }
 
 function anyStep(run: LogRun): void {
-  const dice = run.random() % 8;
-  if (dice < 3) run.writeAnything();
+  const dice = run.random() % 9;
+  if (dice === 8) run.log.tidy(300);
+  else if (dice < 3) run.writeAnything();
   else if (dice < 7) run.complete();
   else if (!run.log.flushing) run.flush();
 }

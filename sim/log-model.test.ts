@@ -13,8 +13,9 @@ describe('the log beside its model', () => {
       (seed, cacheBytes, segmentBytes) => {
         const run = new LogRun(seededRandom(seed), { segmentBytes, cacheBytes });
         for (let step = 0; step < 150; step++) {
-          const dice = run.random() % 10;
-          if (dice < 4) run.writeAnything();
+          const dice = run.random() % 11;
+          if (dice === 10) run.log.tidy(300);
+          else if (dice < 4) run.writeAnything();
           else if (dice < 7) run.complete();
           else if (dice < 8 && !run.log.flushing) run.flush();
           else if (dice < 9) compareRange(run);

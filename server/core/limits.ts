@@ -118,6 +118,10 @@ export const PEER_FRESH_MS = 300;
 /** An answer that took longer says nothing of a peer's clock. */
 export const CLOCK_RTT_MS_MAX = 200;
 
+/** How often the log looks whether to copy entries out of its oldest segment, and how much it copies then. */
+export const LOG_TIDY_MS = 100;
+export const LOG_TIDY_BYTES = 1 << 20;
+
 /** How often a unit looks whether entries of its log may go. */
 export const COMPACT_MS = 2_000;
 /** So many times what it is to keep the log grows for a peer that is in touch and lags, or copies the books. */

@@ -11,7 +11,13 @@ import type { Group, GroupOptions, Promised } from './group.ts';
 import { Health, type HealthView, wallMs } from './health.ts';
 import { Homing } from './homing.ts';
 import { LedgerUnit } from './ledger-unit.ts';
-import { HEARD_MS, ID_FILTER_WINDOW_IDS, LEADERLESS_MS_MAX } from './limits.ts';
+import {
+  HEARD_MS,
+  ID_FILTER_WINDOW_IDS,
+  LEADERLESS_MS_MAX,
+  LOG_TIDY_BYTES,
+  LOG_TIDY_MS,
+} from './limits.ts';
 import { LOG_FORMAT_VERSION, Log } from './log/log.ts';
 import { Members } from './members.ts';
 import type {
@@ -96,6 +102,7 @@ export class Server {
   #flying: Promised[] = [];
   #promised: Promised[] = [];
   #mustSync = false;
+  #tidyDueMs = 0;
   /** Nothing is said or heard before what was read back is durable again. */
   #state: 'opening' | 'running' | 'stopped' = 'opening';
 
@@ -227,6 +234,10 @@ export class Server {
     this.registry.group.raft.tick();
     this.#work.mark(REGISTRY_UNIT);
     for (const unit of this.units) if (unit.tick(nowMs)) this.#work.mark(unit.unit);
+    if (nowMs >= this.#tidyDueMs) {
+      this.#tidyDueMs = nowMs + LOG_TIDY_MS;
+      if (this.#log.tidy(LOG_TIDY_BYTES)) this.#mustSync = true;
+    }
     this.#copies.tick();
     this.#pull.tick();
     // The groups' own heartbeats come with the same tick.

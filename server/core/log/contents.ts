@@ -63,7 +63,7 @@ export class Contents {
     } else if (type === RecordType.copied) {
       if (index < unit.firstIndex() || index > unit.lastIndex() || unit.term(index) !== term)
         throw error(`unit ${unit.id}: a copy of entry ${index} of term ${term} that it has not`);
-      unit.move(index, kind, position, payloadBytes);
+      unit.move(index, kind, position, payloadBytes, null);
     } else if (type === RecordType.state) this.#replayState(unit, index, payload, error);
     else {
       const mark = { index, term, membership: decodeMembership(payload) };

@@ -47,6 +47,8 @@ export class Log {
   readonly #cleaner: Cleaner;
   readonly #segmentBytes: number;
   readonly #isNew: boolean;
+  /** Entries that the next flush writes to another place. */
+  #moved: { readonly unit: UnitLog; readonly entry: Entry }[] = [];
   #votesOpened = false;
   #votesChanged = false;
   #flushes = 0;
@@ -149,24 +151,26 @@ export class Log {
   }
 
   /**
-   * Moves what is still needed out of the oldest segments, at most so many bytes, while the log is more than
-   * twice as large as what is needed of it: an idle unit does not hold up the others. Call it once in a while.
+   * Copies what is still needed out of the oldest segment, about so many bytes, while the log is more than twice as
+   * large as what is needed of it: an idle unit does not hold up the others. True if something is to be flushed.
    */
-  tidy(maxBytes: number): void {
+  tidy(maxBytes: number): boolean {
     this.#checkUsable();
     const { segments } = this.#contents;
-    if (!segments.crowded(SLACK_SEGMENTS * this.#segmentBytes)) return;
+    if (!segments.crowded(SLACK_SEGMENTS * this.#segmentBytes)) return false;
     let left = maxBytes;
     for (const unit of this.#contents.units()) {
+      if (left <= 0 || segments.oldestIsDead) break;
       for (const index of unit.inOldest(left)) {
-        const [entry] = unit.entries(index, index + 1, 0);
-        const { term, kind, payload } = entry!;
+        const entry = unit.entries(index, index + 1, 0)[0]!;
+        const { term, kind, payload } = entry;
         const fields = { type: RecordType.copied, unit: unit.id, kind, term, index };
-        unit.move(index, kind, this.#add(fields, payload), payload.length);
+        unit.move(index, kind, this.#add(fields, payload), payload.length, entry);
+        this.#moved.push({ unit, entry });
         left -= recordBytes(payload.length);
       }
-      if (left <= 0 || segments.oldestIsDead) return;
     }
+    return true;
   }
 
   /** There is something to flush. True after opening an existing log. */
@@ -202,10 +206,13 @@ export class Log {
     const added = this.#cache.added;
     const batches = this.#stage.take();
     const dead = this.#contents.segments.dead();
+    const moved = this.#moved;
+    this.#moved = [];
     this.#writer.write(batches, this.#voteSteps(), (error) => {
       if (error === null) {
         this.#flushes += 1;
         this.#cache.durable(added);
+        for (const { unit, entry } of moved) unit.settle(entry);
         for (const batch of batches) this.#stage.recycle(batch);
         this.#cleaner.remove(dead);
       }

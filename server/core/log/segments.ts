@@ -41,9 +41,8 @@ export class Segments {
     newest.bytes = offset;
   }
 
-  /** An entry lies there; segment 0 is nowhere. */
+  /** An entry lies there. */
   use(number: number, bytes: number): void {
-    if (number === 0) return;
     this.#byNumber.get(number)!.liveBytes += bytes;
     this.#liveBytes += bytes;
   }

@@ -38,6 +38,8 @@ export class UnitLog implements LogStore, CachedUnit {
   #start: SnapshotMark | null = null;
   #booksMark: SnapshotMark | null = null;
   #membershipIndexes: number[] = [];
+  /** Entries whose new place is not written yet. */
+  readonly #moved = new Map<number, Entry>();
   /** Entries behind it lie in the order of their indexes. */
   #unorderedTo = 0;
   #hasRecords = false;
@@ -90,7 +92,9 @@ export class UnitLog implements LogStore, CachedUnit {
     const recentFrom = this.#recentFrom();
     let next = lo;
     while (next < Math.min(end, recentFrom)) {
-      next = this.#readSpan(next, Math.min(end, recentFrom), found);
+      const moved = this.#moved.get(next);
+      if (moved === undefined) next = this.#readSpan(next, Math.min(end, recentFrom), found);
+      else next = found.push(moved) + lo;
     }
     for (; next < end; next++) found.push(this.#recent[this.#head + next - recentFrom]!);
     return found;
@@ -144,7 +148,7 @@ export class UnitLog implements LogStore, CachedUnit {
   ): void {
     if (index <= this.lastIndex()) this.#truncate(index);
     this.#positions.push(position, payloadBytes);
-    this.#segments.use(position.segment, recordBytes(payloadBytes));
+    this.#use(position, payloadBytes);
     this.#terms.push(index, term);
     if (kind === EntryKind.membership) this.#membershipIndexes.push(index);
     if (cached !== null) this.#recent.push(cached);
@@ -180,15 +184,27 @@ export class UnitLog implements LogStore, CachedUnit {
     this.#hasRecords = true;
   }
 
-  /** For Log: the entry lies elsewhere from now on. */
-  move(index: number, kind: number, position: Position, payloadBytes: number): void {
+  /** For Log: the entry lies elsewhere from now on. Not null `moved`: it is not written there yet, see `settle`. */
+  move(
+    index: number,
+    kind: number,
+    position: Position,
+    payloadBytes: number,
+    moved: Entry | null,
+  ): void {
     this.#free(index, index);
+    if (moved !== null) this.#moved.set(index, moved);
     this.#positions.move(index, position, payloadBytes);
-    this.#segments.use(position.segment, recordBytes(payloadBytes));
+    this.#use(position, payloadBytes);
     this.#unorderedTo = Math.max(this.#unorderedTo, index);
     if (kind !== EntryKind.membership || this.#membershipIndexes.includes(index)) return;
     this.#membershipIndexes.push(index);
     this.#membershipIndexes.sort((a, b) => a - b);
+  }
+
+  /** For Log: it is. */
+  settle(moved: Entry): void {
+    if (this.#moved.get(moved.index) === moved) this.#moved.delete(moved.index);
   }
 
   /** For Log: indexes of entries in the oldest segment, at least one if there are any, of so many bytes at most. */
@@ -256,10 +272,17 @@ export class UnitLog implements LogStore, CachedUnit {
     return this.lastIndex() + 1 - (this.#recent.length - this.#head);
   }
 
+  #use(position: Position, payloadBytes: number): void {
+    this.#segments.use(position.segment, recordBytes(payloadBytes));
+  }
+
+  /** What lies nowhere is not counted. */
   #free(from: number, to: number): void {
     for (let index = from; index <= to; index++) {
-      const bytes = recordBytes(this.#positions.payloadBytes(index));
-      this.#segments.free(this.#positions.segment(index), bytes);
+      this.#moved.delete(index);
+      const segment = this.#positions.segment(index);
+      if (segment === 0) continue;
+      this.#segments.free(segment, recordBytes(this.#positions.payloadBytes(index)));
     }
   }
 
@@ -287,6 +310,7 @@ export class UnitLog implements LogStore, CachedUnit {
     let end = endOf(lo);
     let next = lo + 1;
     for (; next < hi && positions.segment(next) === segment; next++) {
+      if (this.#moved.has(next)) break;
       const nextEnd = endOf(next);
       const gap = positions.offset(next) - end;
       if (gap < 0 || gap > READ_GAP_BYTES || nextEnd - start > READ_SPAN_BYTES) break;
