@@ -116,15 +116,16 @@ export class LedgerUnit {
       () => this.#wake(),
     );
     startLog(log, image);
-    const unit = this;
+    // Another machine takes its place when books are installed.
+    const machine = () => this.machine;
     const stateMachine: StateMachine = {
       membership: image.membership && decodeMembership(image.membership),
       get index() {
-        return unit.machine.index;
+        return machine().index;
       },
       // It stops taking entries before its unfolded rows fill the memory.
       get ready() {
-        return unit.machine.unfoldedBytes < UNFOLDED_BYTES_MAX;
+        return machine().unfoldedBytes < UNFOLDED_BYTES_MAX;
       },
       apply: (entry) => this.#apply(entry),
       install: (mark, done) => this.#install(mark, done),

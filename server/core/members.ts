@@ -49,11 +49,12 @@ export class Members {
    * them; in a 1-1-1 group two are left, and one alone would hold nothing safe.
    */
   #awayZone({ zones, servers }: Topology, { voters }: Membership): ServerId[] {
-    const { silentMs, shrinkAfterMs } = this.#options;
+    const { shrinkAfterMs } = this.#options;
     for (const { name } of zones) {
       const there = servers.filter(({ id, zone }) => zone === name && voters.includes(id));
       if (there.length === 0 || voters.length - there.length < SHRUNK_VOTERS_MIN) continue;
-      if (there.every(({ id }) => silentMs(id) >= shrinkAfterMs)) return there.map(({ id }) => id);
+      if (there.every(({ id }) => this.#options.silentMs(id) >= shrinkAfterMs))
+        return there.map(({ id }) => id);
     }
     return [];
   }

@@ -182,7 +182,7 @@ export class RegistryUnit {
     const { voters, outgoing, learners } = this.group.raft.membership;
     const wanted = this.topology?.servers ?? [];
     return {
-      isHeard: this.#options.isHeard,
+      isHeard: (server) => this.#options.isHeard(server),
       settled: outgoing.length + learners.length === 0 && voters.length === wanted.length,
     };
   }
