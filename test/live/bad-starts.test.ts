@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -183,6 +183,17 @@ describe('a server refuses a data folder, and changes nothing in it', () => {
       expect(wiped.stderr).toContain('disk_replaced');
       expect(wiped.stderr).toContain('add it under a new id');
       expect(wiped.stdout).toBe('');
+    },
+    BUDGET_MS,
+  );
+
+  test(
+    'C142 whose log was deleted, though its books are there',
+    async () => {
+      const { root, config } = await copy();
+      const folder = join(config.dataDir, 'log');
+      for (const name of readdirSync(folder)) rmSync(join(folder, name));
+      await expectRefused(root, config, 'log_lost', 'add it under a new id');
     },
     BUDGET_MS,
   );

@@ -8,6 +8,13 @@ import type { Log } from '../log/log.ts';
  * log under them. It goes on from the books then.
  */
 export function startLog(log: Log, { unit, index, term, membership }: BooksImage): void {
+  if (log.wasEmpty && index > 0) {
+    throw new EvenkeelError(
+      'log_lost',
+      `log_lost: the books of unit ${unit} end at entry ${index}, but there is no log: what this server had promised ` +
+        'is gone with it; remove this server and add it under a new id, with an empty data folder',
+    );
+  }
   const stored = log.unit(unit);
   if (index < stored.firstIndex() - 1) {
     throw new EvenkeelError(

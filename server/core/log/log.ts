@@ -85,6 +85,11 @@ export class Log {
     return new Log(disk, identity, options);
   }
 
+  /** Nothing was there to read back: a new server's log, or one that was deleted with all that it had promised. */
+  get wasEmpty(): boolean {
+    return this.#isNew && this.#votes.found === null;
+  }
+
   /** Created on first use. */
   unit(id: number): UnitLog {
     return this.#contents.unit(id);
