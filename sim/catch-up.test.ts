@@ -96,6 +96,15 @@ test('it does not start over a log that begins behind its books', () => {
   expect(() => rehearsal.world.restart(LATE)).toThrow('books_behind');
 });
 
+test('C142 it does not start over books whose log is gone, and with it all that it had promised', () => {
+  const rehearsal = new Rehearsal(3);
+  rehearsal.book(100);
+  rehearsal.run(30, 'books', () => rehearsal.world.host(LATE).books.get(1)!.index() > 0);
+  rehearsal.world.kill(LATE);
+  rehearsal.world.host(LATE).loseLog();
+  expect(() => rehearsal.world.restart(LATE)).toThrow('log_lost');
+});
+
 /** More with EVENKEEL_CATCH_UP_SEEDS set. */
 const SEEDS = Number(process.env.EVENKEEL_CATCH_UP_SEEDS ?? 2);
 

@@ -41,7 +41,7 @@ describe('compaction', () => {
     expect(firstKept({})).toBe(ENTRIES);
   });
 
-  it('keeps what the books do not hold durably, though they hold it', () => {
+  it('C127 keeps what the books do not hold durably, though they hold it', () => {
     expect(firstKept({ durable: 9 })).toBe(10);
   });
 
@@ -49,7 +49,7 @@ describe('compaction', () => {
     expect(firstKept({ pinned: 17 })).toBe(18);
   });
 
-  it('keeps what a peer in touch lacks, within bounds', () => {
+  it('C127 keeps what a peer in touch lacks, within bounds', () => {
     expect(firstKept({ match: 17 })).toBe(18);
     expect(firstKept({ match: 0 })).toBeGreaterThan(1);
   });

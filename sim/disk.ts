@@ -59,6 +59,11 @@ export class SimDisk implements Disk {
     return [...this.#files.keys()].sort();
   }
 
+  /** Somebody removes all files while no process runs. */
+  removeAll(): void {
+    this.#files.clear();
+  }
+
   size(name: string): number {
     return this.#files.get(name)?.size ?? 0;
   }

@@ -115,6 +115,11 @@ export class Host {
     this.#books.clear();
   }
 
+  /** Somebody removes the files of the log. */
+  loseLog(): void {
+    this.disk.removeAll();
+  }
+
   neverFails(): void {
     this.disk.failSyncs(0);
   }

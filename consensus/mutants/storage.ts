@@ -78,7 +78,7 @@ export const STORAGE: readonly Mutant[] = [
     find: 'return Math.min(kept, Math.max(needed, neededAtMost), durableIndex);',
     replace: 'return Math.min(kept, Math.max(needed, neededAtMost));',
     testFile: 'sim/compaction.test.ts',
-    test: 'keeps what the books do not hold durably, though they hold it',
+    test: 'C127 keeps what the books do not hold durably, though they hold it',
   },
   {
     bug: 40,
