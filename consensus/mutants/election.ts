@@ -62,6 +62,15 @@ export const ELECTION: readonly Mutant[] = [
     test: 'C42 without a quorum it steps down in the same term, within two intervals',
   },
   {
+    bug: 34,
+    fault: 'Who does not hear the leader campaigns without asking first: terms rise for ever.',
+    file: 'consensus/raft.ts',
+    find: 'if (core.candidacyElapsed >= core.candidacyTicks) preCampaign(core);',
+    replace: 'if (core.candidacyElapsed >= core.candidacyTicks) campaign(core, false);',
+    testFile: 'consensus/partial-connectivity.test.ts',
+    test: 'C144 of',
+  },
+  {
     bug: 41,
     fault: 'A candidate whose grant got lost asks again in the same term and is refused.',
     file: 'consensus/election.ts',
