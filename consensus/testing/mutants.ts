@@ -14,6 +14,8 @@ const LEFT_OUT = new Set(['.git', 'node_modules', 'coverage', 'data', 'tmp']);
 
 /** A broken core may loop for ever: that, too, is being found out. */
 const RUN_MS_MAX = 60_000;
+/** All named tests at once. */
+const UNBROKEN_MS_MAX = 300_000;
 
 export type Verdict =
   | 'found_out'
@@ -98,7 +100,7 @@ async function tryOne(
     path,
     whole.replace(mutant.find, () => mutant.replace),
   );
-  const results = await runTests(copy, [mutant.testFile], [mutant.test]);
+  const results = await runTests(copy, [mutant.testFile], [mutant.test], RUN_MS_MAX);
   await replaceFile(path, whole);
   if (results === 'timeout') return { verdict: 'found_out', said: 'the test came to no end' };
   const found = resultsOf(mutant, results);
@@ -132,7 +134,8 @@ function resultsOf({ testFile, test }: Mutant, results: readonly TestResult[]): 
 /** The named tests without any break: those must exist and be green. */
 async function runUnbroken(copy: string, mutants: readonly Mutant[]): Promise<TestResult[]> {
   const files = [...new Set(mutants.map(({ testFile }) => testFile))];
-  const results = await runTests(copy, files, [...new Set(mutants.map(({ test }) => test))]);
+  const titles = [...new Set(mutants.map(({ test }) => test))];
+  const results = await runTests(copy, files, titles, UNBROKEN_MS_MAX);
   if (results === 'timeout') throw new Error('the tests come to no end without any break');
   return results;
 }
@@ -153,11 +156,12 @@ async function runTests(
   copy: string,
   files: readonly string[],
   names: readonly string[],
+  msMax: number,
 ): Promise<TestResult[] | 'timeout'> {
   const reportPath = join(copy, 'report.tmp');
   rmSync(reportPath, { force: true });
   const pattern = `(${names.map((name) => name.replaceAll(/[^\w ]/g, '\\$&')).join('|')})`;
-  const ended = await vitest(copy, [
+  const ended = await vitest(copy, msMax, [
     ...files,
     '--testNamePattern',
     pattern,
@@ -180,10 +184,14 @@ async function runTests(
   );
 }
 
-function vitest(cwd: string, args: readonly string[]): Promise<'ended' | 'timeout'> {
+function vitest(
+  cwd: string,
+  timeout: number,
+  args: readonly string[],
+): Promise<'ended' | 'timeout'> {
   const main = join(ROOT, 'node_modules/vitest/vitest.mjs');
   return new Promise((resolve) => {
-    const options = { cwd, timeout: RUN_MS_MAX, killSignal: 'SIGKILL' } as const;
+    const options = { cwd, timeout, killSignal: 'SIGKILL' } as const;
     execFile(process.execPath, [main, 'run', ...args], options, (error) => {
       resolve(error?.killed === true ? 'timeout' : 'ended');
     });
