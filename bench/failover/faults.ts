@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { EvenkeelClient } from '../../client/index.ts';
 import type { LinkRule, LocalCluster } from '../../server/node/index.ts';
 import type { Round } from './plan.ts';
 
@@ -23,6 +24,7 @@ export interface Struck {
 }
 
 const RETURN_MS_MAX = 60_000;
+const DRAIN_MS_MAX = 30_000;
 const POLL_MS = 10;
 
 /**
@@ -31,6 +33,7 @@ const POLL_MS = 10;
  */
 export async function strike(
   cluster: LocalCluster,
+  operator: EvenkeelClient,
   round: Round,
   servers: readonly Leading[],
   now: () => void,
@@ -55,6 +58,16 @@ export async function strike(
       await sleep(holdMs);
       await cluster.restart(victim.id);
       return { ...alone, happened, text: `${signal} ${led(victim)}, back after ${holdMs} ms` };
+    }
+    case 'drain': {
+      now();
+      await operator.drainZone(victim.zone);
+      await untilLeadsNothing(operator, victim.id);
+      const happened = await end(cluster, victim.id, 'SIGTERM', () => {});
+      await sleep(holdMs);
+      await cluster.restart(victim.id);
+      await operator.restoreZone(victim.zone);
+      return { ...alone, happened, text: `drained ${led(victim)}, stopped for ${holdMs} ms` };
     }
     case 'kill twice': {
       const first = await end(cluster, victim.id, 'SIGKILL', now);
@@ -89,9 +102,9 @@ export async function strike(
       const { pid } = cluster.server(victim.id);
       now();
       cluster.kill(victim.id, 'SIGSTOP');
-      await sleep(POLL_MS);
-      const happened = isStopped(pid!);
-      await sleep(holdMs - POLL_MS);
+      const untilMs = performance.now() + holdMs;
+      let happened = false;
+      for (; performance.now() < untilMs; await sleep(POLL_MS)) happened ||= isStopped(pid!);
       cluster.kill(victim.id, 'SIGCONT');
       return { ...alone, happened, text: `SIGSTOP ${led(victim)} for ${holdMs} ms` };
     }
@@ -115,6 +128,17 @@ export async function strike(
       const happened = await between([{ from: victim.zone, to: other.zone }]);
       return { ...both, happened, text: `${led(victim)} not heard by ${led(other)}, ${holdMs} ms` };
     }
+  }
+}
+
+async function untilLeadsNothing(operator: EvenkeelClient, server: number): Promise<void> {
+  const untilMs = performance.now() + DRAIN_MS_MAX;
+  for (;;) {
+    const { units, registryLeaderServerId } = await operator.topology();
+    const leaders = [registryLeaderServerId, ...units.map(({ leaderServerId }) => leaderServerId)];
+    if (leaders.every((id) => id !== 0 && id !== server)) return;
+    if (performance.now() > untilMs) throw new Error(`server ${server} still leads`);
+    await sleep(POLL_MS);
   }
 }
 

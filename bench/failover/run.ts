@@ -69,6 +69,7 @@ export async function benchFailover(options: FailoverOptions): Promise<FailoverR
 class Rounds {
   readonly #options: FailoverOptions;
   readonly #cluster: LocalCluster;
+  readonly #operator: EvenkeelClient;
   readonly #accounts: FailoverAccounts;
   readonly #readers: ZoneReaders;
   readonly #load: Load;
@@ -83,14 +84,20 @@ class Rounds {
     const addresses = cluster.servers.map(({ address }) => address);
     const client = new EvenkeelClient({ addresses });
     closing.push(() => client.close());
-    const rounds = new Rounds(options, cluster, await FailoverAccounts.create(client));
+    const rounds = new Rounds(options, cluster, client, await FailoverAccounts.create(client));
     closing.push(() => rounds.#close());
     return rounds;
   }
 
-  private constructor(options: FailoverOptions, cluster: LocalCluster, accounts: FailoverAccounts) {
+  private constructor(
+    options: FailoverOptions,
+    cluster: LocalCluster,
+    operator: EvenkeelClient,
+    accounts: FailoverAccounts,
+  ) {
     this.#options = options;
     this.#cluster = cluster;
+    this.#operator = operator;
     this.#accounts = accounts;
     this.#readers = new ZoneReaders(cluster);
     this.#load = new Load({
@@ -143,7 +150,7 @@ class Rounds {
     await sleep(round.leadMs);
     const before = await this.#readers.views();
     let struckMs = performance.now();
-    const struck = await strike(this.#cluster, round, leadingOf(before), () => {
+    const struck = await strike(this.#cluster, this.#operator, round, leadingOf(before), () => {
       struckMs = performance.now();
     });
     await sleep(AFTER_MS);

@@ -35,10 +35,10 @@ function setUp() {
     return { unit, group, quiet: true, handingOver: false } as unknown as LedgerUnit;
   });
   const homing = new Homing();
-  const run = (ms: number, each: () => void = () => {}) => {
+  const run = (ms: number, each: () => void = () => {}, ending = false) => {
     for (const untilMs = state.nowMs + ms; state.nowMs < untilMs; state.nowMs += TICK_MS) {
       each();
-      homing.step(state.nowMs, SELF, TOPOLOGY, units, () => state.fit);
+      homing.step(state.nowMs, SELF, TOPOLOGY, units, () => state.fit, ending);
     }
   };
   return { state, handedOver, run };
@@ -71,6 +71,12 @@ describe('Homing', () => {
     state.fit = false;
     run(3 * HOMING_STEADY_MS);
     expect(handedOver).toEqual([]);
+  });
+
+  it('gives everything away at once before its server stops', () => {
+    const { handedOver, run } = setUp();
+    run(500, () => {}, true);
+    expect(handedOver).toEqual([1, 2]);
   });
 
   it('never hands over to a server that is far behind', () => {

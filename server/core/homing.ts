@@ -31,7 +31,7 @@ interface HandOver {
 /**
  * Brings leaders home, one at a time a server: when the preferred server of a unit that we lead has
  * kept up for a while, the unit stops proposing, empties its log and moves. Out of a zone that is being drained they
- * go at once, to any server that keeps up if the preferred one doesn't.
+ * go at once, to any server that keeps up if the preferred one doesn't; and so they do before a server stops.
  */
 export class Homing {
   #current: HandOver | null = null;
@@ -41,24 +41,25 @@ export class Homing {
   #steadySinceMs: number[] = [];
   #keptUpMs: number[] = [];
 
-  /** `isFit`: whether a peer is well; nobody goes home to a sick one. */
+  /** `isFit`: whether a peer is well; nobody goes home to a sick one. `ending`: this server is about to stop. */
   step(
     nowMs: number,
     self: ServerId,
     topology: Topology,
     units: readonly Led[],
     isFit: (server: ServerId) => boolean,
+    ending = false,
   ): void {
+    const leaves = ending || isDrained(topology, self);
     if (this.#current !== null) {
-      this.#continue(this.#current, nowMs, isDrained(topology, self));
+      this.#continue(this.#current, nowMs, leaves);
       return;
     }
-    if (nowMs < this.#nextScanMs) return;
+    if (nowMs < this.#nextScanMs && !ending) return;
     this.#nextScanMs = nowMs + HOMING_SCAN_MS;
-    const drained = isDrained(topology, self);
     units.forEach((unit, i) => {
-      if (drained) {
-        this.#leave(unit, nowMs, topology);
+      if (leaves) {
+        this.#leave(unit, nowMs, self, topology);
         return;
       }
       const to = preferredLeader(topology, unit.unit);
@@ -76,10 +77,10 @@ export class Homing {
     });
   }
 
-  #leave(unit: Led, nowMs: number, topology: Topology): void {
+  #leave(unit: Led, nowMs: number, self: ServerId, topology: Topology): void {
     if (this.#current !== null || nowMs < this.#nextMs || !unit.group.serving) return;
     const preferred = preferredLeader(topology, unit.unit);
-    const others = topology.servers.filter(({ id }) => !isDrained(topology, id));
+    const others = topology.servers.filter(({ id }) => id !== self && !isDrained(topology, id));
     const able = others.filter(({ id }) => keepsUp(unit, id)).map(({ id }) => id);
     const to = able.includes(preferred) ? preferred : able[0];
     if (to !== undefined) this.#begin(unit, to, nowMs);
@@ -90,12 +91,12 @@ export class Homing {
     unit.handingOver = true;
   }
 
-  #continue(handOver: HandOver, nowMs: number, drained: boolean): void {
+  #continue(handOver: HandOver, nowMs: number, leaves: boolean): void {
     const { unit, to } = handOver;
     if (!unit.group.serving || nowMs >= handOver.giveUpMs) {
       unit.handingOver = false;
       this.#current = null;
-      this.#nextMs = nowMs + (drained ? DRAIN_PAUSE_MS : HOMING_PAUSE_MS);
+      this.#nextMs = nowMs + (leaves ? DRAIN_PAUSE_MS : HOMING_PAUSE_MS);
     } else if (!handOver.asked && unit.quiet) {
       handOver.asked = true;
       unit.group.raft.transferLeadership(to);

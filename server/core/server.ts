@@ -9,7 +9,7 @@ import { UnitGateway } from './gateway/gateway.ts';
 import { type Ledgers, RegistryLedgers } from './gateway/ledgers.ts';
 import type { Group, GroupOptions, Promised } from './group.ts';
 import { Health, type HealthView, wallMs } from './health.ts';
-import { Homing } from './homing.ts';
+import { Homing, type Led } from './homing.ts';
 import { LedgerUnit } from './ledger-unit.ts';
 import {
   HEARD_MS,
@@ -103,6 +103,8 @@ export class Server {
   #promised: Promised[] = [];
   #mustSync = false;
   #tidyDueMs = 0;
+  /** Units that are still to be given away before this server stops; null: it does not stop. */
+  #ending: Led[] | null = null;
   /** Nothing is said or heard before what was read back is durable again. */
   #state: 'opening' | 'running' | 'stopped' = 'opening';
 
@@ -224,10 +226,10 @@ export class Server {
     const topology = this.registry.topology;
     if (topology !== null) {
       if (!this.#health.isAiling) {
-        const led = [this.registry, ...this.units];
-        this.#homing.step(nowMs, this.#options.self, topology, led, (server) =>
-          this.#health.isFit(server),
-        );
+        const led = this.#ending ?? [this.registry, ...this.units];
+        const isFit = (server: ServerId) => this.#health.isFit(server);
+        const isEnding = this.#ending !== null;
+        this.#homing.step(nowMs, this.#options.self, topology, led, isFit, isEnding);
       }
       this.#members.step(nowMs, topology, this.#groups);
     }
@@ -362,6 +364,17 @@ export class Server {
       LEADERLESS_MS_MAX,
       'this server has not reached a leader for long; ask another with the same ids',
     );
+  }
+
+  /**
+   * Gives away what this server leads, each unit once: where all servers stop together they would hand it round. False
+   * while there is any left. For an orderly end: call until it is true.
+   */
+  handOver(): boolean {
+    this.#ending ??= [this.registry, ...this.units];
+    this.#ending = this.#ending.filter(({ group }) => group.serving);
+    const isAlone = this.registry.topology?.servers.length === 1;
+    return isAlone || this.#ending.length === 0;
   }
 
   /** Gives the books all that is applied; true once they hold it. For an orderly end: call until it is true. */

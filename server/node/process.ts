@@ -28,8 +28,10 @@ import { Turns } from './turns.ts';
 
 /** Of the messages between servers. */
 export const PROTOCOL_VERSION = 1;
-/** A stop waits no longer for the books. */
-const STOP_MS_MAX = 3_000;
+/** A stop waits no longer for others to lead, for the last answers, and for the books. Supervisors wait 5 s for all. */
+const HAND_OVER_MS_MAX = 1_000;
+const ANSWER_MS_MAX = 300;
+const FOLD_MS_MAX = 3_000;
 const POLL_MS = 10;
 const HEALTH_MS = 500;
 const CUT_OFF_POLL_MS = 100;
@@ -158,17 +160,27 @@ export class ServerProcess {
     );
   }
 
-  /** Hears and answers no more, gives the books what is applied, and lets the data folder go. */
+  /**
+   * Gives away what it leads, sends its clients elsewhere, gives the books what is applied, and lets the data folder
+   * go.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#healthTimer);
-    clearInterval(this.#cutOffTimer);
     this.#control?.close();
+    this.#services.setServing(false);
+    await within(HAND_OVER_MS_MAX, () => this.#core.handOver());
+    // What clients have asked is still answered; what they ask next goes to another server.
+    let answered = false;
+    this.#clientServer.tryShutdown(() => {
+      answered = true;
+    });
+    await within(ANSWER_MS_MAX, () => answered);
+    clearInterval(this.#cutOffTimer);
     this.links.close();
     this.#peerServer.forceShutdown();
     this.#clientServer.forceShutdown();
-    const untilMs = performance.now() + STOP_MS_MAX;
-    while (!this.#core.foldAll() && performance.now() < untilMs) await sleep(POLL_MS);
+    await within(FOLD_MS_MAX, () => this.#core.foldAll());
     this.#turns.stop();
     this.#core.stop();
     // Nothing may still be written when the next process takes the folder.
@@ -297,4 +309,10 @@ export class ServerProcess {
     this.#core.stop();
     this.#onFatal(error);
   }
+}
+
+/** Comes back once it is done, or when the time is over. */
+async function within(limitMs: number, isDone: () => boolean): Promise<void> {
+  const untilMs = performance.now() + limitMs;
+  while (!isDone() && performance.now() < untilMs) await sleep(POLL_MS);
 }
