@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -29,6 +29,13 @@ describe('the disks of peers', () => {
 
   it('a peer that names no disk is refused', () => {
     expect(new KnownDisks(folder).refusalOf(2, '')).toContain('no disk');
+  });
+
+  it('a peer that cannot be noted is refused for now', () => {
+    const disks = new KnownDisks(join(folder, 'gone'));
+    expect(disks.refusalOf(2, OLD)).toContain("the disk of server 2 can't be noted");
+    mkdirSync(join(folder, 'gone'));
+    expect(disks.refusalOf(2, NEW)).toBeNull();
   });
 
   it('are not guessed when their file is damaged', () => {

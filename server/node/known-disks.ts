@@ -32,8 +32,14 @@ export class KnownDisks {
     if (known !== undefined)
       return `${OTHER_DISK}: server ${peer} came with disk ${known} before and has ${disk} now; what it had promised is gone. Remove it ('evenkeel member remove') and add it under a new id`;
     if (disk === '') return `no disk: server ${peer} does not say which one it has`;
+    const disks = { ...Object.fromEntries(this.#disks), [`${peer}`]: disk };
+    try {
+      writeWhole(this.#folder, FILE, disks);
+    } catch (error) {
+      // On a full disk, say. It asks again, and this server is of use to those that it knows.
+      return `the disk of server ${peer} can't be noted: ${(error as Error).message}`;
+    }
     this.#disks.set(`${peer}`, disk);
-    writeWhole(this.#folder, FILE, Object.fromEntries(this.#disks));
     return null;
   }
 }
