@@ -53,7 +53,7 @@ async function bench(flags: Flags, signal: AbortSignal): Promise<void> {
     zones: zones as 1 | 3,
     crossings,
     batch: parseWhole('--batch', flags.batch, 8_190, 1),
-    units: parseWhole('--units', flags.units, 64, 1),
+    units: parseWhole('--units', flags.units, 256, 1),
     accounts: parseWhole('--accounts', flags.accounts, 10_000_000, 100),
     seconds: parseWhole('--seconds', flags.seconds, 3_600, 1),
   };

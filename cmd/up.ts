@@ -25,7 +25,7 @@ export function register(program: Command): void {
 async function up(flags: Flags): Promise<void> {
   const cluster = await LocalCluster.create({
     dataDir: flags.data,
-    units: parseWhole('--units', flags.units, 64, 1),
+    units: parseWhole('--units', flags.units, 256, 1),
     zones: 3,
     ports: 'fixed',
     drill: flags.drill === true,

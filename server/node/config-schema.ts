@@ -189,7 +189,7 @@ export const configSchema = z.strictObject({
     description:
       'A new server of a cluster that runs: it waits to be added by `evenkeel member add`. Matters at its first start only.',
   }),
-  units: z.int().min(1).max(64).default(4).meta({
+  units: z.int().min(1).max(256).default(4).meta({
     description: 'Shards of the books. Decided when a cluster is made. The same on all servers.',
   }),
   ledgers: z

@@ -90,7 +90,7 @@ describe('a field', () => {
     [{ EVENKEEL_DRILL: 'yes' }, "drill (EVENKEEL_DRILL): 'yes' is no boolean"],
     [{ EVENKEEL_LINKS: '[' }, 'links (EVENKEEL_LINKS):'],
     [{ EVENKEEL_UNIT: '4' }, 'EVENKEEL_UNIT: no such field'],
-    [{ EVENKEEL_UNITS: '65' }, 'units: Too big'],
+    [{ EVENKEEL_UNITS: '257' }, 'units: Too big'],
   ])('in the environment %o is refused by name', (env, message) => {
     expect(() => load(GOOD, {}, env)).toThrow(message);
   });
@@ -158,7 +158,7 @@ describe('refused, naming the field:', () => {
       'servers.2.peerAddress: 10.0.0.3:7413 is not this machine itself',
     ],
     [{ units: 0 }, 'units: Too small'],
-    [{ units: 65 }, 'units: Too big'],
+    [{ units: 257 }, 'units: Too big'],
     [{ drill: true }, 'controlPort: missing, and drill needs it'],
     [{ controlPort: 7421 }, 'controlPort: only with drill'],
     [{ servers: [...GOOD.servers, server(4, 'mars')] }, 'servers.3.zone: mars is not in zones'],

@@ -66,8 +66,9 @@ interface Slot {
   failures: number;
 }
 
-/** All servers of a cluster must be ready by then. */
+/** All servers of a cluster must be ready by then: a unit's file takes some syncs to make, on a disk that all share. */
 const READY_MS_MAX = 60_000;
+const READY_UNIT_MS_MAX = 500;
 /** From SIGTERM to SIGKILL. A server gives its books 3 s. */
 const STOP_MS_MAX = 5_000;
 /** From an end to the next start, doubling while it isn't ready in between. */
@@ -83,6 +84,7 @@ export class LocalCluster extends EventEmitter<LocalClusterEvents> {
   readonly #log: LogLine;
   readonly #command: readonly string[];
   readonly #drill: boolean;
+  readonly #units: number;
   readonly #slots: readonly Slot[];
   #phase: 'new' | 'starting' | 'running' | 'stopped' = 'new';
   #stopped: Promise<void> | null = null;
@@ -100,6 +102,7 @@ export class LocalCluster extends EventEmitter<LocalClusterEvents> {
     this.#log = options.log;
     this.#command = options.command;
     this.#drill = options.drill;
+    this.#units = options.units;
     this.#slots = plans.map((plan) => ({
       plan,
       child: null,
@@ -136,7 +139,8 @@ export class LocalCluster extends EventEmitter<LocalClusterEvents> {
     try {
       this.#mustBe('starting');
       for (const slot of this.#slots) this.#spawn(slot);
-      await withinMs(READY_MS_MAX, Promise.all(this.#slots.map((slot) => this.#ready(slot))));
+      const readyMs = READY_MS_MAX + READY_UNIT_MS_MAX * this.#units;
+      await withinMs(readyMs, Promise.all(this.#slots.map((slot) => this.#ready(slot))));
       this.#mustBe('starting');
     } catch (cause) {
       await this.stop();

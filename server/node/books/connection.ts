@@ -6,8 +6,9 @@ import { assertIdentity, createSchema, hasSchema, readMeta } from './schema.ts';
 
 /** A page is what the file system and the disk write whole, and what one random id dirties. */
 const PAGE_BYTES = 8_192;
-/** Interior pages and the hot ends of the tables of one unit, in KiB. */
+/** Interior pages and the hot ends of the tables of one unit, in KiB; of many units each gets a share of the total. */
 const WRITER_CACHE_KIB = 32 * 1_024;
+const WRITER_CACHES_KIB_MAX = 512 * 1_024;
 const READER_CACHE_KIB = 8 * 1_024;
 /** What a WAL that grew under a long read is cut back to. */
 const WAL_BYTES_KEPT = 64 * 1_024 * 1_024;
@@ -51,6 +52,12 @@ export function openToWrite(file: string): Database {
   database.pragma(`journal_size_limit = ${WAL_BYTES_KEPT}`);
   database.pragma(`cache_size = -${WRITER_CACHE_KIB}`);
   return database;
+}
+
+/** Cache of each of so many open writers. */
+export function limitWriterCache(database: Database, writers: number): void {
+  const share = Math.floor(WRITER_CACHES_KIB_MAX / writers);
+  database.pragma(`cache_size = -${Math.min(WRITER_CACHE_KIB, share)}`);
 }
 
 /** For a new file, or one that was just copied, that is thrown away should its making break off. */

@@ -35,7 +35,13 @@ port.on('message', (message: ToStorage) => {
 
 function open(unit: number, file: string): void {
   try {
-    writers.set(unit, new BooksWriter(file, unit));
+    const writer = new BooksWriter(file, unit);
+    writers.set(unit, writer);
+    writer.shareCache(2 * writers.size);
+    // At each doubling is enough: hundreds of units must not each be told of all others.
+    if (Number.isInteger(Math.log2(writers.size))) {
+      for (const other of writers.values()) other.shareCache(2 * writers.size);
+    }
   } catch (error) {
     post({ kind: 'failed', unit, error: describe(error) });
   }

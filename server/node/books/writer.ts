@@ -17,7 +17,7 @@ import { addSums, burntSum, historySum, requestedSum } from '../../core/books-su
 import { BulkTables } from './bulk.ts';
 import { BulkPending } from './bulk-pending.ts';
 import { BulkUserData } from './bulk-user-data.ts';
-import { addNumbers, checkpointIfDue, openToWrite } from './connection.ts';
+import { addNumbers, checkpointIfDue, limitWriterCache, openToWrite } from './connection.ts';
 import { readMeta, writeMeta } from './schema.ts';
 import { sealRows } from './sealed.ts';
 
@@ -59,6 +59,11 @@ export class BooksWriter {
   commit(fold: Fold): void {
     assertFold(fold, this.#unit);
     this.#database.transaction(() => this.#write(fold)).immediate();
+  }
+
+  /** There are so many open writers in this process. */
+  shareCache(writers: number): void {
+    limitWriterCache(this.#database, writers);
   }
 
   /** Between commits, after `done` was sent. */

@@ -7,8 +7,9 @@ import {
 } from '@grpc/grpc-js';
 import type { ServerId } from '../../../consensus/types.ts';
 import type { Environment } from '../../core/environment.ts';
+import { messageProblem } from '../../core/message-form.ts';
 import type { PeerMessage } from '../../core/messages.ts';
-import { FrameDecoder } from './codec.ts';
+import { FrameDecoder, FrameError } from './codec.ts';
 import { decodeHello, encodeWelcome, type Hello, type HelloRules, refusalOf } from './handshake.ts';
 import { LANE_METHOD } from './transport.ts';
 
@@ -97,6 +98,10 @@ export class IncomingLanes {
     let messages: PeerMessage[];
     try {
       messages = decoder.decode(frame);
+      for (const message of messages) {
+        const problem = messageProblem(message);
+        if (problem !== null) throw new FrameError(problem);
+      }
     } catch (error) {
       const { serverId, lane } = hello;
       this.#options.log('error', 'bad frame', { server: serverId, lane, error: String(error) });

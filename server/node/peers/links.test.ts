@@ -293,6 +293,35 @@ describe('a hello is refused', () => {
   });
 });
 
+test('a message that contradicts itself ends its connection with the reason, not the process', async () => {
+  const [one, two] = await pair();
+  const entries = [{ term: 3, index: 9, kind: 1, payload: new Uint8Array(0) }];
+  one.links.send(2, {
+    type: 'raft',
+    unit: 1,
+    message: {
+      type: 'append',
+      from: 1,
+      to: 2,
+      term: 3,
+      prevIndex: 5,
+      prevTerm: 3,
+      commit: 0,
+      entries,
+    },
+  });
+  one.links.send(2, request(1));
+  one.links.flush();
+  await until(() => one.logs.some((line) => line.includes('peer refused')));
+  expect(two.logs.some((line) => line.includes('entry (3, 9) after (3, 5)'))).toBe(true);
+  expect(two.received).toEqual([]);
+  await until(() => isConnected(one));
+  one.links.send(2, request(2));
+  one.links.flush();
+  await until(() => two.received.length === 1);
+  expect(refsOf(two)).toEqual([2]);
+});
+
 test('a new stream of a server and lane ends the older one, whose frames no longer count', async () => {
   const ports = await freePorts(2);
   const two = await startNode(2, ports);

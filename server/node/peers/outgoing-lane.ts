@@ -243,11 +243,16 @@ export class OutgoingLane {
       if (error.details.startsWith(OTHER_DISK)) this.#options.onDisowned(error.details);
       this.#backoffMs = BACKOFF_MS_MAX;
     }
+    // What we sent was no message: what comes next may be the same.
+    const wasWrong = error?.code === status.INVALID_ARGUMENT;
+    if (wasWrong) {
+      this.#refuse(error.details);
+      this.#backoffMs = BACKOFF_MS_MAX;
+    }
     // A lane that stood is looked after at once: whether its process is dead is what followers wait for.
-    if (wasOpen) {
-      this.#wait(0);
-      this.#options.onLost();
-    } else this.#backOff();
+    if (wasOpen && !wasWrong) this.#wait(0);
+    else this.#backOff();
+    if (wasOpen) this.#options.onLost();
   }
 
   /** A wrong configuration stays wrong: it is said once, not at every try. */
