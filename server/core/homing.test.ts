@@ -41,7 +41,7 @@ function setUp() {
       homing.step(state.nowMs, SELF, TOPOLOGY, units, () => state.fit, ending);
     }
   };
-  return { state, handedOver, run };
+  return { state, units, handedOver, run };
 }
 
 describe('Homing', () => {
@@ -77,6 +77,18 @@ describe('Homing', () => {
     const { handedOver, run } = setUp();
     run(500, () => {}, true);
     expect(handedOver).toEqual([1, 2]);
+  });
+
+  it('leaves a unit to its work ever longer between hand-overs that come to nothing', () => {
+    const { units, run } = setUp();
+    let heldMs = 0;
+    for (const unit of units) unit.group.raft.transferLeadership = () => undefined;
+    const count = () => {
+      if (units.some(({ handingOver }) => handingOver)) heldMs += TICK_MS;
+    };
+    run(20_000, count, true);
+    expect(heldMs).toBeGreaterThan(1_000);
+    expect(heldMs).toBeLessThan(3_000);
   });
 
   it('never hands over to a server that is far behind', () => {

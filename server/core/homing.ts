@@ -5,6 +5,7 @@ import {
   DRAIN_PAUSE_MS,
   HOMING_GIVE_UP_MS,
   HOMING_PAUSE_MS,
+  HOMING_PAUSE_MS_MAX,
   HOMING_SCAN_MS,
   HOMING_SILENCE_MS,
   HOMING_STEADY_MS,
@@ -36,6 +37,8 @@ interface HandOver {
 export class Homing {
   #current: HandOver | null = null;
   #nextMs = 0;
+  /** Hand-overs in a row that were given up. */
+  #failures = 0;
   #nextScanMs = 0;
   /** Since when each unit's preferred server has kept up, and when it last did; by position in `units`. */
   #steadySinceMs: number[] = [];
@@ -93,14 +96,21 @@ export class Homing {
 
   #continue(handOver: HandOver, nowMs: number, leaves: boolean): void {
     const { unit, to } = handOver;
-    if (!unit.group.serving || nowMs >= handOver.giveUpMs) {
+    const isDone = !unit.group.serving;
+    if (isDone || nowMs >= handOver.giveUpMs) {
       unit.handingOver = false;
       this.#current = null;
-      this.#nextMs = nowMs + (leaves ? DRAIN_PAUSE_MS : HOMING_PAUSE_MS);
+      this.#failures = isDone ? 0 : this.#failures + 1;
+      this.#nextMs = nowMs + (isDone && leaves ? DRAIN_PAUSE_MS : this.#pauseMs());
     } else if (!handOver.asked && unit.quiet) {
       handOver.asked = true;
       unit.group.raft.transferLeadership(to);
     }
+  }
+
+  /** A disk or network too slow for a hand-over is so for a while, and the unit books nothing during each try. */
+  #pauseMs(): number {
+    return Math.min(HOMING_PAUSE_MS * 2 ** this.#failures, HOMING_PAUSE_MS_MAX);
   }
 }
 

@@ -78,6 +78,8 @@ export const HOMING_SILENCE_MS = 200;
 /** One hand-over a server in this time; out of a zone that is drained they follow faster. */
 export const HOMING_PAUSE_MS = 500;
 export const DRAIN_PAUSE_MS = 20;
+/** The pause doubles with each hand-over that was given up, up to this. */
+export const HOMING_PAUSE_MS_MAX = 8_000;
 /** A hand-over that has not happened by then is given up. */
 export const HOMING_GIVE_UP_MS = 500;
 

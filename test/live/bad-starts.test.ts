@@ -382,7 +382,7 @@ describe('a server refuses its configuration', () => {
       (config) => Object.assign(config.servers[1]!, { id: '2' }),
       'servers.1.id',
     ],
-    ['a number out of range', (config) => Object.assign(config, { units: 65 }), 'units'],
+    ['a number out of range', (config) => Object.assign(config, { units: 257 }), 'units'],
     ['a field missing', (config) => Reflect.deleteProperty(config, 'dataDir'), 'dataDir'],
   ])(
     'with %s, and names the field',
