@@ -255,6 +255,12 @@ export class SimDisk implements Disk {
     return null;
   }
 
+  freeBytes(): number {
+    let free = this.capacityBytes;
+    for (const file of this.#files.values()) free -= file.size;
+    return Math.max(0, free);
+  }
+
   /** How large the file may become. */
   #room(name: string): number {
     let left = this.capacityBytes;

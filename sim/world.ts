@@ -156,6 +156,7 @@ export function serverOptions(self: ServerId, zone: string, topology: Topology):
     candidacyRemoteMs: { min: 1_000, max: 1_300 },
     segmentBytes: 1 << 20,
     logCacheBytes: 1 << 20,
+    diskReserveBytes: 8 << 20,
     logKeepBytes: 64 << 20,
     residentTransfersMax: 256,
     shrinkAfterMs: 60_000,

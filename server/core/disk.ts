@@ -26,6 +26,8 @@ export interface Disk {
   sync(name: string, done: DiskDone): void;
   /** Deletes a file; durable when done. */
   remove(name: string, done: DiskDone): void;
+  /** Room left where the files are, for whoever takes it first. */
+  freeBytes(): number;
 }
 
 /** `error` is null on success. After a failed write or sync the process must stop. Never called before the call returns. */

@@ -13,6 +13,7 @@ export interface HealthOptions {
   readonly log: LogLine;
   /** Unit 0 and up. */
   readonly groups: readonly Group[];
+  isDiskFull(): boolean;
   /** Leads only where it must. */
   isRemote(server: ServerId): boolean;
   /** While held a unit proposes nothing. */
@@ -69,7 +70,11 @@ export class Health {
   tick(): boolean {
     const nowMs = this.#nowMs();
     const { groups, log } = this.#options;
-    const stood = this.#watchdog.tick(nowMs, this.#peers.clockErrorMs(nowMs));
+    const stood = this.#watchdog.tick(
+      nowMs,
+      this.#peers.clockErrorMs(nowMs),
+      this.#options.isDiskFull(),
+    );
     if (stood) this.#peers.askAnew(nowMs);
     const ailment = this.#watchdog.ailment(nowMs);
     const isNews = stood || this.#wasAiling !== (ailment !== null);

@@ -98,6 +98,8 @@ export class LedgerUnit {
   #initProposed = false;
   /** While set no new entry is proposed, so that leadership can move with nothing in flight. */
   handingOver = false;
+  /** While set nothing is proposed, for the disk has no room for it. */
+  diskFull = false;
 
   constructor(options: LedgerUnitOptions, log: Log, router: Router, env: Environment) {
     this.unit = options.group.unit;
@@ -271,7 +273,7 @@ export class LedgerUnit {
   prepare(): void {
     if (!this.group.serving) return;
     this.#initialise();
-    if (!this.handingOver) this.#expiry.drive(() => this.#nextTimestamp());
+    if (!this.handingOver && !this.diskFull) this.#expiry.drive(() => this.#nextTimestamp());
     while (this.#mayPropose()) {
       const proposals = this.#proposals.take();
       if (!this.#proposeEntry(proposals)) break;
@@ -337,9 +339,11 @@ export class LedgerUnit {
     const subBatches = splitSubBatches(asWords(request.body));
     const refused = !this.group.serving
       ? ReplyOutcome.notLeader
-      : this.#proposals.waitingBytes > QUEUED_BYTES_MAX
-        ? ReplyOutcome.overloaded
-        : null;
+      : this.diskFull
+        ? ReplyOutcome.diskFull
+        : this.#proposals.waitingBytes > QUEUED_BYTES_MAX
+          ? ReplyOutcome.overloaded
+          : null;
     if (refused !== null) {
       this.#options.reply(from, request, 0, subBatches.length, refused, NO_WORDS);
       return;
@@ -366,6 +370,7 @@ export class LedgerUnit {
     return (
       this.#proposals.waiting &&
       !this.handingOver &&
+      !this.diskFull &&
       this.#proposals.entriesInFlight < IN_FLIGHT_ENTRIES_MAX &&
       this.machine.unfoldedBytes < UNFOLDED_BYTES_SLOW
     );

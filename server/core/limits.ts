@@ -120,6 +120,11 @@ export const PEER_FRESH_MS = 300;
 /** An answer that took longer says nothing of a peer's clock. */
 export const CLOCK_RTT_MS_MAX = 200;
 
+/** How often the room on the disk is looked at. */
+export const DISK_ROOM_MS = 1_000;
+/** So long a request is repeated while its leader's disk is full: another may take over. Then it is refused. */
+export const DISK_FULL_MS_MAX = 1_000;
+
 /** How often the log looks whether to copy entries out of its oldest segment, and how much it copies then. */
 export const LOG_TIDY_MS = 100;
 export const LOG_TIDY_BYTES = 1 << 20;

@@ -88,6 +88,8 @@ export const ReplyOutcome = {
   unknown: 2,
   /** Nothing was done: the unit's queue is full. */
   overloaded: 3,
+  /** Nothing was done: the leader's disk is full, and no other server could take over. */
+  diskFull: 4,
 } as const;
 
 /** Answers `count` consecutive refs alike unless done, which answers one. */

@@ -2,6 +2,7 @@ import type { ServerId } from '../../consensus/types.ts';
 import { ENTRY_BYTES_MAX } from '../../ledger/layout.ts';
 import {
   ANSWER_MS_AT_FIRST,
+  DISK_FULL_MS_MAX,
   LEADER_SILENT_MS_MAX,
   LEADERLESS_MS_MAX,
   REFUSED_MS_MAX,
@@ -12,7 +13,7 @@ import {
 } from './limits.ts';
 import { type ReplyMessage, ReplyOutcome, RequestKind, type RequestMessage } from './messages.ts';
 
-/** Called once with ReplyOutcome.done and the answer; never called after cancel(). */
+/** Called once with ReplyOutcome.done and the answer, or diskFull if that was asked for; never called after cancel(). */
 export type RouterDone = (outcome: number, words: Uint32Array) => void;
 
 export interface SentRequest {
@@ -35,6 +36,8 @@ interface Pending {
   readonly kind: number;
   readonly words: Uint32Array;
   readonly done: RouterDone;
+  /** May be refused, since the leader's disk is full. */
+  readonly mayFail: boolean;
   state: 'waiting' | 'sent' | 'ended';
   /** waiting: not to be sent before. */
   dueMs: number;
@@ -88,13 +91,25 @@ export class Router {
     return this.request(unit, RequestKind.propose, subBatch, done);
   }
 
+  /** As `propose`; `done` is also told of a leader whose disk is full for long. */
+  proposeOrFail(unit: number, subBatch: Uint32Array, done: RouterDone): SentRequest {
+    return this.request(unit, RequestKind.propose, subBatch, done, true);
+  }
+
   /** A read, or any other request that is a message of its own. */
-  request(unit: number, kind: number, words: Uint32Array, done: RouterDone): SentRequest {
+  request(
+    unit: number,
+    kind: number,
+    words: Uint32Array,
+    done: RouterDone,
+    mayFail = false,
+  ): SentRequest {
     const pending: Pending = {
       unit,
       kind,
       words,
       done,
+      mayFail,
       state: 'waiting',
       dueMs: 0,
       firstSentMs: 0,
@@ -163,10 +178,18 @@ export class Router {
         pending.state = 'ended';
         this.#learn(pending);
         pending.done(ReplyOutcome.done, words);
+      } else if (message.outcome === ReplyOutcome.diskFull && this.#isPatient(pending)) {
+        pending.state = 'ended';
+        pending.done(ReplyOutcome.diskFull, words);
       } else {
         this.#refused(pending, message);
       }
     }
+  }
+
+  /** It has been repeated for as long as another server could have needed to take over. */
+  #isPatient({ mayFail, firstSentMs }: Pending): boolean {
+    return mayFail && this.#options.nowMs() - firstSentMs >= DISK_FULL_MS_MAX;
   }
 
   /** That server's process has ended: whatever it was asked is to be asked again. */

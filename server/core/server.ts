@@ -1,6 +1,7 @@
 import type { Message, ServerId } from '../../consensus/types.ts';
 import { CopyPull } from './catch-up/pull.ts';
 import { CopySource, isForSource } from './catch-up/source.ts';
+import { DiskRoom } from './disk-room.ts';
 import { Envelopes, eachAck, eachBeat } from './envelopes.ts';
 import type { Environment } from './environment.ts';
 import type { Gateway } from './gateway/api.ts';
@@ -54,6 +55,8 @@ export interface ServerOptions {
   readonly logCacheBytes: number;
   /** Of entries that the books hold durably, kept for peers that come back; all units together. */
   readonly logKeepBytes: number;
+  /** See DiskRoom. */
+  readonly diskReserveBytes: number;
   readonly residentTransfersMax: number;
   /** See Members. 60 s. */
   readonly shrinkAfterMs: number;
@@ -105,6 +108,7 @@ export class Server {
   #tidyDueMs = 0;
   /** Units that are still to be given away before this server stops; null: it does not stop. */
   #ending: Led[] | null = null;
+  readonly #room: DiskRoom;
   /** Nothing is said or heard before what was read back is durable again. */
   #state: 'opening' | 'running' | 'stopped' = 'opening';
 
@@ -131,6 +135,7 @@ export class Server {
     );
     this.#work = new WorkList(options.topology.units);
     this.#touched = new WorkList(options.topology.units);
+    this.#room = new DiskRoom(env.disk, options.diskReserveBytes, env.log);
     const { rot } = this.#log;
     if (rot !== null) {
       env.log('error', `${rot.message}; it votes for nobody before it has fetched what is lost`);
@@ -184,6 +189,7 @@ export class Server {
       log: env.log,
       groups: this.#groups,
       isRemote: (server) => isRemote(this.#topology, server),
+      isDiskFull: () => this.#room.isLow,
       hold: (unit, isHeld) => this.#hold(unit, isHeld),
     });
     const ledgers = new RegistryLedgers(this.#router, () => env.wake());
@@ -221,6 +227,7 @@ export class Server {
     if (this.#state !== 'running') return;
     this.#ticks += 1;
     const nowMs = this.#env.clock.monotonicMs();
+    if (this.#room.step(nowMs)) for (const unit of this.units) unit.diskFull = this.#room.isLow;
     if (this.#health.tick()) this.#envelopes.due();
     // Before the ticks, which see what these have caused.
     const topology = this.registry.topology;
@@ -487,6 +494,7 @@ export class Server {
     const group = this.#groups[unit];
     if (group === undefined) return;
     const replica = this.units[unit - 1];
+    if (this.#room.isSpent && takesRoom(message)) return;
     // What it offers has to be fetched first.
     if (message.type === 'snapshot' && replica !== undefined) {
       this.#pull.offered(message.from, replica, message);
@@ -544,4 +552,9 @@ export class Server {
     if (to === this.#options.self) this.#router.reply(to, reply, words);
     else this.#env.send(to, reply);
   }
+}
+
+/** Entries and books; the rest of consensus goes on without room. */
+function takesRoom(message: Message): boolean {
+  return message.type === 'snapshot' || (message.type === 'append' && message.entries.length > 0);
 }

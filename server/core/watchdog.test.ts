@@ -6,13 +6,13 @@ const TICK_MS = 5;
 
 /** Ticks on time from the end of `fromMs` to `toMs`. */
 function tick(watchdog: Watchdog, fromMs: number, toMs: number): void {
-  for (let ms = fromMs; ms <= toMs; ms += TICK_MS) watchdog.tick(ms, 0);
+  for (let ms = fromMs; ms <= toMs; ms += TICK_MS) watchdog.tick(ms, 0, false);
 }
 
 it('finds nothing wrong while ticks and flushes take their usual time', () => {
   const watchdog = new Watchdog(TICK_MS);
   for (let ms = 0; ms < 5_000; ms += TICK_MS) {
-    watchdog.tick(ms, 0);
+    watchdog.tick(ms, 0, false);
     if (ms % 100 === 0) watchdog.flushStarted(ms);
     if (ms % 100 === 95) watchdog.flushEnded();
   }
@@ -32,15 +32,15 @@ it('takes a pause for one of the process, not of the disk whose answer could not
   const watchdog = new Watchdog(TICK_MS);
   tick(watchdog, 0, 1_000);
   watchdog.flushStarted(1_000);
-  expect(watchdog.tick(1_000 + STALL_MS + TICK_MS, 0)).toBe(true);
+  expect(watchdog.tick(1_000 + STALL_MS + TICK_MS, 0, false)).toBe(true);
   expect(watchdog.ailment(1_200)).toBe('event loop stalled');
   expect(watchdog.extentMs).toBe(STALL_MS);
 });
 
 it('is well again only after a steady time', () => {
   const watchdog = new Watchdog(TICK_MS);
-  watchdog.tick(0, 0);
-  watchdog.tick(1_000, 0);
+  watchdog.tick(0, 0, false);
+  watchdog.tick(1_000, 0, false);
   tick(watchdog, 1_005, 1_000 + SICK_STEADY_MS - TICK_MS);
   expect(watchdog.ailment(1_000 + SICK_STEADY_MS - 1)).not.toBe(null);
   expect(watchdog.ailment(1_000 + SICK_STEADY_MS)).toBe(null);

@@ -1,6 +1,6 @@
 import { CLOCK_OFF_MS_MAX, SICK_STEADY_MS, STALL_MS } from './limits.ts';
 
-export type Ailment = 'event loop stalled' | 'disk stalled' | 'clock off';
+export type Ailment = 'event loop stalled' | 'disk stalled' | 'disk full' | 'clock off';
 
 /**
  * Whether this server may be relied on to lead. Ticks and flushes are told to it as they happen, so that a disk
@@ -18,14 +18,16 @@ export class Watchdog {
     this.#tickMs = tickMs;
   }
 
-  /** `clockErrorMs`: as PeerViews has it. True if the event loop stood until now. */
-  tick(nowMs: number, clockErrorMs: number): boolean {
+  /** `clockErrorMs`: as PeerViews has it; `isDiskFull`: as DiskRoom has it. True if the event loop stood until now. */
+  tick(nowMs: number, clockErrorMs: number, isDiskFull: boolean): boolean {
     const lateMs = this.#lastTickMs === null ? 0 : nowMs - this.#lastTickMs - this.#tickMs;
     this.#lastTickMs = nowMs;
     // First what can be false: while the loop stood, a finished flush could not be told.
     if (lateMs >= STALL_MS) this.#fell('event loop stalled', lateMs, nowMs);
     else if (this.#flushSinceMs !== null && nowMs - this.#flushSinceMs >= STALL_MS) {
       this.#fell('disk stalled', nowMs - this.#flushSinceMs, nowMs);
+    } else if (isDiskFull) {
+      this.#fell('disk full', 0, nowMs);
     } else if (Math.abs(clockErrorMs) > CLOCK_OFF_MS_MAX) {
       this.#fell('clock off', clockErrorMs, nowMs);
     }

@@ -135,6 +135,11 @@ const limitsSchema = z.strictObject({
       'Log entries kept, all units together, for servers that come back; one that lags further copies the books.',
     unit: 'bytes',
   }),
+  diskReserveBytes: bytes(0, 1_048_576 * MIB, 512 * MIB).meta({
+    description:
+      'With less free where the log is, this server gives away what it leads and books nothing; with less than half of it, it takes no entries either. Votes go on.',
+    unit: 'bytes',
+  }),
   peerQueueBytes: bytes(4 * MIB, 1_024 * MIB, 32 * MIB).meta({
     description: 'Bulk messages waiting for one peer; beyond it the oldest are dropped.',
     unit: 'bytes',

@@ -24,6 +24,7 @@ export function coreOptions(config: ServerConfig, founders: readonly number[]): 
     segmentBytes: limits.segmentBytes,
     logCacheBytes: limits.logCacheBytes,
     logKeepBytes: limits.logKeepBytes,
+    diskReserveBytes: limits.diskReserveBytes,
     residentTransfersMax: limits.residentTransfersMax,
   };
 }

@@ -7,6 +7,7 @@ import {
   openSync,
   readdirSync,
   readSync,
+  statfsSync,
   unlink,
   write,
   writev,
@@ -123,6 +124,11 @@ export class NodeDisk implements Disk {
         fsync(this.#folderFd, end);
       });
     });
+  }
+
+  freeBytes(): number {
+    const { bavail, bsize } = statfsSync(this.#folder);
+    return bavail * bsize;
   }
 
   /** An operation is under way. */

@@ -19,7 +19,7 @@ import { isZero } from '../../../ledger/u128.ts';
 import { sameId } from '../books-row.ts';
 import { EvenkeelError } from '../error.ts';
 import { IN_FLIGHT_MS_MAX, IN_FLIGHT_MS_MIN } from '../limits.ts';
-import { RequestKind } from '../messages.ts';
+import { ReplyOutcome, RequestKind } from '../messages.ts';
 import type { SentRequest } from '../router.ts';
 import type { GatewayDone, RequestHandle } from './api.ts';
 import type { GatewayContext } from './context.ts';
@@ -94,9 +94,10 @@ export class EventRequest implements RequestHandle {
     }
     for (const [unit, ofUnit] of split(events, units)) {
       const words = this.#subBatch(ofUnit);
-      const sent = this.#context.router.propose(unit, words, (_outcome, results) => {
+      const sent = this.#context.router.proposeOrFail(unit, words, (outcome, results) => {
         this.#sent.delete(sent);
-        this.#answered(ofUnit, results);
+        if (outcome === ReplyOutcome.diskFull) this.#fail(diskFull(unit));
+        else this.#answered(ofUnit, results);
       });
       this.#sent.add(sent);
     }
@@ -274,5 +275,13 @@ function refusedByUnit(kind: EventKind, event: number): EvenkeelError {
     kind,
     event,
     'its unit found an account in another unit; it was not booked, but other events of the request may be: ask again with the same ids',
+  );
+}
+
+/** Of a request over several units the others may have done their part: with the same ids it can be sent again. */
+function diskFull(unit: number): EvenkeelError {
+  return new EvenkeelError(
+    'disk_full',
+    `disk_full: the disk of the server that leads unit ${unit} is full, and no other server can take over; try again with the same ids once it has room`,
   );
 }

@@ -79,6 +79,7 @@ function startServer(): Server {
       candidacyRemoteMs: { min: 1_000, max: 1_300 },
       segmentBytes: 64 << 20,
       logCacheBytes: 16 << 20,
+      diskReserveBytes: 0,
       logKeepBytes: 64 << 20,
       residentTransfersMax: 256,
     },

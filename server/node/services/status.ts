@@ -33,6 +33,7 @@ export function toCallStatus(error: unknown): CallStatus {
     case 'member_unknown':
       return { code: status.NOT_FOUND, details };
     case 'overloaded':
+    case 'disk_full':
       return { code: status.RESOURCE_EXHAUSTED, details };
     case 'unavailable':
       return { code: status.UNAVAILABLE, details };
