@@ -41,6 +41,21 @@ export async function loadFully(options: LoadOptions): Promise<LoadResult> {
   return { answered, seconds: (performance.now() - startMs) / 1_000 };
 }
 
+/** So many, as fast as the servers take them. */
+export async function loadCount(options: LoadOptions, count: number): Promise<void> {
+  let left = count;
+  const worker = async (client: EvenkeelClient): Promise<void> => {
+    while (left > 0) {
+      const batch = Math.min(options.batch, left);
+      left -= batch;
+      await book(client, { ...options, batch });
+    }
+  };
+  const { clients } = options;
+  const workers = Array.from({ length: IN_FLIGHT_BATCHES }, (_, i) => clients[i % clients.length]!);
+  await Promise.all(workers.map(worker));
+}
+
 /** At a rate, open loop. A latency is counted from the time the request was due. */
 export async function loadAtRate(options: LoadOptions, perSecond: number): Promise<number[]> {
   const { clients, batch, seconds } = options;

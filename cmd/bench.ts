@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type BenchReport, benchTransfers } from '../bench/transfers.ts';
+import { register as registerCatchUp } from './bench-catch-up.ts';
 import { register as registerFailover } from './bench-failover.ts';
 import { register as registerMachine } from './bench-machine.ts';
 import { MisuseError } from './exit.ts';
@@ -38,6 +39,7 @@ export function register(program: Command): void {
     .option('--data <dir>', 'parent of a folder that is removed afterwards', tmpdir())
     .option('--json', 'one JSON line on stdout')
     .action((flags: Flags) => interruptible((signal) => bench(flags, signal)));
+  registerCatchUp(command);
   registerFailover(command);
   registerMachine(command);
 }

@@ -28,7 +28,13 @@ function firstKept(given: {
     raft: { role: 'leader', status: () => ({ peers }) },
     membershipAt: () => votersOnly([1, 2, 3]),
   } as unknown as Group;
-  const options = { unit: 1, books, keepBytes: ENTRY_BYTES, pinnedAt: () => given.pinned ?? null };
+  const options = {
+    unit: 1,
+    books,
+    keepBytes: ENTRY_BYTES,
+    neededBytesMax: 4 * ENTRY_BYTES,
+    pinnedAt: () => given.pinned ?? null,
+  };
   const fatal = (error: Error) => {
     throw error;
   };

@@ -1,13 +1,15 @@
 import type { Books } from './books.ts';
 import type { Group } from './group.ts';
-import { COMPACT_MS, LOG_KEEP_TIMES_MAX } from './limits.ts';
+import { COMPACT_MS } from './limits.ts';
 import type { Log } from './log/log.ts';
 
 export interface CompactionOptions {
   readonly unit: number;
   readonly books: Books;
-  /** Bytes of entries that the log keeps of the unit for peers that come back; more while one needs them. */
+  /** Bytes of entries that the log keeps of the unit for peers that come back. */
   readonly keepBytes: number;
+  /** What it grows to while a peer in touch, or a copy of the books, needs them. */
+  readonly neededBytesMax: number;
   /** A copy of the books goes on from this index; null: none is made. */
   pinnedAt(): number | null;
   fatal(error: Error): void;
@@ -60,11 +62,11 @@ export class Compaction {
 
   /** The last index that may go. */
   #wanted(durableIndex: number): number {
-    const { unit, keepBytes } = this.#options;
+    const { unit, keepBytes, neededBytesMax } = this.#options;
     const stored = this.#log.unit(unit);
     const kept = stored.firstOfLast(keepBytes) - 1;
     const needed = Math.min(this.#matchedByAll(), this.#options.pinnedAt() ?? kept);
-    const neededAtMost = stored.firstOfLast(keepBytes * LOG_KEEP_TIMES_MAX) - 1;
+    const neededAtMost = stored.firstOfLast(neededBytesMax) - 1;
     return Math.min(kept, Math.max(needed, neededAtMost), durableIndex);
   }
 

@@ -15,7 +15,7 @@ import { Machine, type MachineOptions } from '../../ledger/machine.ts';
 import type { Books } from './books.ts';
 import type { BooksBuild } from './books-copy.ts';
 import { startLog } from './catch-up/start-log.ts';
-import { Compaction } from './compaction.ts';
+import { Compaction, type CompactionOptions } from './compaction.ts';
 import { Crossings } from './crossings.ts';
 import type { Environment } from './environment.ts';
 import { Expiry } from './expiry.ts';
@@ -52,7 +52,7 @@ export interface LedgerUnitOptions {
     outcome: number,
     words: Uint32Array,
   ): void;
-  readonly compaction: { readonly keepBytes: number; pinnedAt(): number | null };
+  readonly compaction: Pick<CompactionOptions, 'keepBytes' | 'neededBytesMax' | 'pinnedAt'>;
   /** Something has come in by itself: the unit is to be in the next round. */
   onWork(): void;
   /** Slot owners once the registry is known, else null. */

@@ -131,5 +131,9 @@ export const LOG_TIDY_BYTES = 1 << 20;
 
 /** How often a unit looks whether entries of its log may go. */
 export const COMPACT_MS = 2_000;
-/** So many times what it is to keep the log grows for a peer that is in touch and lags, or copies the books. */
+/**
+ * What a unit's log grows to for a peer that is in touch and lags, or copies the books: so many times what it is to
+ * keep, and at least so many bytes. With less a copy would be too old before it is installed, for ever.
+ */
 export const LOG_KEEP_TIMES_MAX = 4;
+export const LOG_NEEDED_BYTES_MIN = 64 << 20;

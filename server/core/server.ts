@@ -16,6 +16,8 @@ import {
   HEARD_MS,
   ID_FILTER_WINDOW_IDS,
   LEADERLESS_MS_MAX,
+  LOG_KEEP_TIMES_MAX,
+  LOG_NEEDED_BYTES_MIN,
   LOG_TIDY_BYTES,
   LOG_TIDY_MS,
 } from './limits.ts';
@@ -426,6 +428,8 @@ export class Server {
   }
 
   #openUnit(unit: number): LedgerUnit {
+    const { logKeepBytes, topology } = this.#options;
+    const keepBytes = Math.floor(logKeepBytes / topology.units);
     return new LedgerUnit(
       {
         group: this.#groupOptions(unit),
@@ -436,7 +440,8 @@ export class Server {
         reply: (to, request, offset, count, outcome, words) =>
           this.#reply(to, request, offset, count, outcome, words),
         compaction: {
-          keepBytes: Math.floor(this.#options.logKeepBytes / this.#options.topology.units),
+          keepBytes,
+          neededBytesMax: Math.max(keepBytes * LOG_KEEP_TIMES_MAX, LOG_NEEDED_BYTES_MIN),
           pinnedAt: () => this.#copies.pinnedAt(unit),
         },
         onWork: () => this.#work.mark(unit),

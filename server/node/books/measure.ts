@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FoldMaker } from '../../core/books.fixture.ts';
 import { booksFile } from './connection.ts';
+import { measureCopy } from './measure-copy.ts';
 import { measureFilter } from './measure-filter.ts';
 import type { SqliteBooks } from './sqlite-books.ts';
 import { StorageThread } from './storage-thread.ts';
@@ -12,6 +13,7 @@ import { verifyBooks } from './verify.ts';
 // How fast the books take transfers, from posting a fold to its `done`, and give accounts back:
 //   node server/node/books/measure.ts --transfers 2000000 --fold 100000 --random-ids
 // and then how a filter of old ids is filled from them, and what it costs and settles:
+//   node server/node/books/measure.ts --transfers 1000000 --copy
 //   node server/node/books/measure.ts --transfers 20000000 --random-ids --filter-mib 64
 
 const { values } = parseArgs({
@@ -23,6 +25,8 @@ const { values } = parseArgs({
     /** Pending transfers, posts, crossings and user data too. */
     mixed: { type: 'boolean', default: false },
     'filter-mib': { type: 'string' },
+    /** To books that have the accounts alone. */
+    copy: { type: 'boolean', default: false },
     verify: { type: 'boolean', default: false },
     folder: { type: 'string', default: tmpdir() },
   },
@@ -65,10 +69,23 @@ async function measure(books: SqliteBooks): Promise<void> {
   console.log(`load: ${(await timed(() => load(books))).toFixed(0)} ms`);
   const filterMib = values['filter-mib'];
   if (filterMib !== undefined) measureFilter(books, Number(filterMib) * 2 ** 20);
+  if (values.copy) await measureCopyTo(books);
   books.close();
   await books.closed;
   console.log(`${((fileBytes() - emptyBytes) / transfers).toFixed(1)} bytes a transfer on disk`);
   if (values.verify) await measureVerify();
+}
+
+async function measureCopyTo(books: SqliteBooks): Promise<void> {
+  const other = new StorageThread();
+  const target = other.open(UNIT, join(folder, 'target'), 'measure');
+  const maker = new FoldMaker(UNIT, {
+    randomIds: values['random-ids'],
+    mix: values.mixed ? 'all' : 'plain',
+  });
+  await timedCommit(target, maker, { accounts });
+  await measureCopy(books, target);
+  await other.close();
 }
 
 async function measureVerify(): Promise<void> {
