@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { findFaults, settled } from './checks.ts';
 import { Random } from './random.ts';
 import { Workload } from './workload.ts';
@@ -6,6 +6,9 @@ import { World } from './world.ts';
 
 // A server that was down until its peers' logs had gone on without it copies the books of their leaders, while
 // the clients go on; whoever dies meanwhile, all books are equal in the end and no answered transfer is lost.
+
+// A rehearsal is some seconds of load; machines are busy at times.
+vi.setConfig({ testTimeout: 60_000 });
 
 const SECOND_US = 1_000_000;
 const LATE = 3;

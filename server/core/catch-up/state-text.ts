@@ -1,3 +1,4 @@
+import { decodeMembership } from '../../../consensus/membership.ts';
 import { SLOT_COUNT } from '../../../ledger/layout.ts';
 import type { BooksState } from '../books-copy.ts';
 
@@ -41,7 +42,7 @@ export function decodeState(bytes: Uint8Array): BooksState | null {
   }
   for (const name of U64S) if (!isU64Text(found[name])) return null;
   if (typeof found.digest !== 'string' || !/^[0-9a-f]{16}$/.test(found.digest)) return null;
-  if (found.membership !== null && !isNumbers(found.membership, 256)) return null;
+  if (found.membership !== null && !isMembership(found.membership)) return null;
   if (found.slots !== null && !isNumbers(found.slots, 65_536)) return null;
   const state = found as unknown as Record<(typeof COUNTS)[number], number>;
   const slots = found.slots === null ? null : Uint16Array.from(found.slots as number[]);
@@ -76,6 +77,16 @@ export function asciiText(bytes: Uint8Array): string {
 
 function isU64Text(value: unknown): boolean {
   return typeof value === 'string' && /^\d{1,20}$/.test(value);
+}
+
+function isMembership(value: unknown): boolean {
+  if (!isNumbers(value, 256)) return false;
+  try {
+    decodeMembership(Uint8Array.from(value as number[]));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isNumbers(value: unknown, end: number): boolean {
