@@ -13,6 +13,8 @@ export function decodeTopology(bytes: Uint8Array): Topology {
     ledgers: [] as { number: number; currency: string; scale: number }[],
     units: [] as TopologyUnit[],
     registryLeaderServerId: 0,
+    ailment: '',
+    clockErrorMs: 0,
   };
   fields(protobuf.Reader.create(bytes), (reader, field) => {
     if (field === 1) topology.clusterId = reader.string();
@@ -24,6 +26,8 @@ export function decodeTopology(bytes: Uint8Array): Topology {
     else if (field === 7) topology.ledgers.push(ledger(reader));
     else if (field === 8) topology.units.push(unit(reader));
     else if (field === 9) topology.registryLeaderServerId = reader.uint32();
+    else if (field === 10) topology.ailment = reader.string();
+    else if (field === 11) topology.clockErrorMs = Number(reader.sint64());
     else return false;
     return true;
   });

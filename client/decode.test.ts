@@ -143,6 +143,8 @@ describe('responses that protobufjs encodes', () => {
       servers: [{ id: 1, zone: 'hz1', address: 'a:1', peerAddress: 'b:2' }],
       ledgers: [{ number: 978, currency: 'EUR', scale: 2 }],
       registryLeaderServerId: 3,
+      ailment: 'clock off',
+      clockErrorMs: -700,
     };
     const bytes = encode('GetTopologyResponse', {
       ...topology,

@@ -145,6 +145,10 @@ export interface Topology {
   readonly units: readonly TopologyUnit[];
   /** 0 = none known. */
   readonly registryLeaderServerId: number;
+  /** Why the server that answered does not lead if it can help it; empty: it is well. */
+  readonly ailment: string;
+  /** Its clock less the median of the servers' clocks. */
+  readonly clockErrorMs: number;
 }
 
 export interface ClusterServer {

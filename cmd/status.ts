@@ -63,7 +63,11 @@ function describe(answers: readonly Answer[]): string {
       problems.push(`${answer.address}: ${answer.error}`);
       continue;
     }
-    const { serverId, zone, units } = answer.topology;
+    const { serverId, zone, units, ailment, clockErrorMs } = answer.topology;
+    if (ailment !== '') {
+      const clock = ailment === 'clock off' ? ` by ${clockErrorMs} ms` : '';
+      problems.push(`server ${serverId} gives its units away: ${ailment}${clock}`);
+    }
     for (const unit of units) {
       const lag = (last.get(unit.id) ?? 0) - unit.appliedIndex;
       rows.push([

@@ -13,6 +13,7 @@ export function topologyView(
   core: Server,
 ): TopologyView {
   const topology = core.registry.topology;
+  const { ailment, clockErrorMs } = core.health;
   return {
     clusterId: config.clusterId,
     protocolVersion,
@@ -32,6 +33,8 @@ export function topologyView(
     })),
     units: core.units.map((unit) => unitView(unit, core.registry.slotOwners, config.server)),
     registryLeaderServerId: core.registry.group.leader,
+    ailment: ailment ?? '',
+    clockErrorMs: Math.round(clockErrorMs),
   };
 }
 

@@ -234,6 +234,8 @@ describe('the Cluster service', () => {
         },
       ],
       registryLeaderServerId: 3,
+      ailment: 'disk stalled',
+      clockErrorMs: -612,
     });
   });
 

@@ -26,6 +26,10 @@ export interface TopologyView {
   readonly units: readonly UnitView[];
   /** 0 = none known. */
   readonly registryLeaderServerId: number;
+  /** Of this server; empty if it is well. */
+  readonly ailment: string;
+  /** A whole number. */
+  readonly clockErrorMs: number;
 }
 
 export interface UnitView {

@@ -48,6 +48,8 @@ export const TOPOLOGY: TopologyView = {
     },
   ],
   registryLeaderServerId: 3,
+  ailment: 'disk stalled',
+  clockErrorMs: -612,
 };
 
 /** A server with our services over a fake gateway, and grpc-js with protobufjs as its client. */
