@@ -10,7 +10,7 @@ import {
   HOMING_SILENCE_MS,
   HOMING_STEADY_MS,
 } from './limits.ts';
-import { preferredLeader, type Topology } from './topology.ts';
+import { isRemote, preferredLeader, type Topology } from './topology.ts';
 
 /** A unit as homing sees it; the registry is one too. */
 export interface Led {
@@ -37,6 +37,8 @@ interface HandOver {
 export class Homing {
   #current: HandOver | null = null;
   #nextMs = 0;
+  /** Since when a unit waits for its first heir. */
+  #waitingSinceMs: number | null = null;
   /** Hand-overs in a row that were given up. */
   #failures = 0;
   #nextScanMs = 0;
@@ -82,11 +84,14 @@ export class Homing {
 
   #leave(unit: Led, nowMs: number, self: ServerId, topology: Topology): void {
     if (this.#current !== null || nowMs < this.#nextMs || !unit.group.serving) return;
-    const preferred = preferredLeader(topology, unit.unit);
-    const others = topology.servers.filter(({ id }) => id !== self && !isDrained(topology, id));
-    const able = others.filter(({ id }) => keepsUp(unit, id)).map(({ id }) => id);
-    const to = able.includes(preferred) ? preferred : able[0];
-    if (to !== undefined) this.#begin(unit, to, nowMs);
+    const heirs = heirsOf(topology, unit.unit, self);
+    const able = heirs.find((id) => keepsUp(unit, id));
+    if (able === undefined) return;
+    // Consensus asks anew now and then who is there: a worse heir than the first only if that one stays away.
+    this.#waitingSinceMs ??= nowMs;
+    if (able !== heirs[0] && nowMs - this.#waitingSinceMs < HOMING_SILENCE_MS) return;
+    this.#waitingSinceMs = null;
+    this.#begin(unit, able, nowMs);
   }
 
   #begin(unit: Led, to: ServerId, nowMs: number): void {
@@ -112,6 +117,16 @@ export class Homing {
   #pauseMs(): number {
     return Math.min(HOMING_PAUSE_MS * 2 ** this.#failures, HOMING_PAUSE_MS_MAX);
   }
+}
+
+/** Servers that may take a unit over, the best first: where it lives, then its city, then the remote ones. */
+function heirsOf(topology: Topology, unit: number, self: ServerId): ServerId[] {
+  const rank = (id: ServerId) =>
+    id === preferredLeader(topology, unit) ? 0 : isRemote(topology, id) ? 2 : 1;
+  return topology.servers
+    .map(({ id }) => id)
+    .filter((id) => id !== self && !isDrained(topology, id))
+    .sort((a, b) => rank(a) - rank(b) || a - b);
 }
 
 function isDrained({ zones, servers }: Topology, server: ServerId): boolean {
