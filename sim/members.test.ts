@@ -108,6 +108,25 @@ describe('members', () => {
     expect(new Set(digests).size).toBe(1);
   });
 
+  it('a new server whose peers have compacted their logs gets their books, and votes by itself', () => {
+    const installed: string[] = [];
+    const { world, workload } = start({
+      later: [place(4, 'hz1')],
+      server: { logKeepBytes: 6 << 10 },
+      log: (_us, server, _level, text) => {
+        if (server === 4 && text.includes('books installed')) installed.push(text);
+      },
+    });
+    const compacted = (id: number) =>
+      world.host(id).server!.units.every(({ firstLogIndex }) => firstLogIndex > 1);
+    run(world, 'compaction', () => [1, 2, 3].every(compacted));
+    world.startLater(4);
+    expect(change(world, { change: 'addServer', server: place(4, 'hz1') })).toBe('done');
+    run(world, 'its vote', () => allAre(world, 2, [1, 2, 3, 4]) && allAre(world, 4, [1, 2, 3, 4]));
+    expect(installed.length).toBeGreaterThanOrEqual(3);
+    expect(finish(world, workload)).toEqual([]);
+  });
+
   it('refuses what would be wrong or unsafe, with the reason', () => {
     const { world, workload } = start();
     workload.stop();

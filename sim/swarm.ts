@@ -37,6 +37,7 @@ export function runSwarm(seed: number, log?: WorldOptions['log']): SwarmRun {
       idFilterWindow: 64,
       segmentBytes: (16 << 10) << random.below(6),
       logCacheBytes: (4 << 10) << random.below(8),
+      logKeepBytes: (4 << 10) << (3 * random.below(5)),
     },
     ...(log && { log }),
   });
