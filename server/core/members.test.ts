@@ -20,6 +20,16 @@ describe('the next step towards the members that the registry names', () => {
     ['one that is dropped goes', next(at([1, 2, 3]), [1, 2]), at([1, 2])],
     ['also while another learns', next(at([1, 2, 3], [4]), [1, 2, 4]), at([1, 2], [4])],
     [
+      'but so many stay that they are a quorum of all that are wanted',
+      next(at([1, 2, 3], [4, 5, 6]), [3, 4, 5, 6]),
+      null,
+    ],
+    [
+      'a dropped learner goes meanwhile',
+      next(at([1, 2, 3], [4, 5, 6]), [3, 4, 5]),
+      at([1, 2, 3], [4, 5]),
+    ],
+    [
       'though not before its place is taken',
       next(at([1, 2, 3], [4]), [1, 2, 4], [4]),
       at([1, 2, 3, 4]),

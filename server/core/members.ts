@@ -1,4 +1,5 @@
 import { isJoint } from '../../consensus/membership.ts';
+import { majority } from '../../consensus/quorum.ts';
 import type { RaftStatus } from '../../consensus/raft.ts';
 import type { Membership, ServerId } from '../../consensus/types.ts';
 import type { Group } from './group.ts';
@@ -85,7 +86,12 @@ export function nextMembers(
     return { voters: [...voters, close], learners: learners.filter((id) => id !== close) };
   const stays = (id: ServerId) => wanted.includes(id);
   if (![...voters, ...learners].every(stays)) {
-    return { voters: voters.filter(stays), learners: learners.filter(stays) };
+    // Where the places of those that go are not taken yet, too few would be left to hold what is acknowledged.
+    const left = voters.filter(stays);
+    const mayGo = left.length >= majority(wanted.length);
+    const next = { voters: mayGo ? left : [...voters], learners: learners.filter(stays) };
+    const changes = next.voters.length + next.learners.length < voters.length + learners.length;
+    if (changes) return next;
   }
   if (away.length === 0) return null;
   // As learners they get the log when they come back, and become voters again.
