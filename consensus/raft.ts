@@ -487,6 +487,11 @@ export class Raft {
     return ownTermCommitted(this.#core);
   }
 
+  /** A snapshot was taken and is not durable yet. */
+  get restoring(): boolean {
+    return this.#core.log.restoring;
+  }
+
   /** In force, committed or not. */
   get membership(): Membership {
     return this.#core.log.membership;

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { votersOnly } from '../consensus/membership.ts';
 import { findFaults, settled } from './checks.ts';
 import { Random } from './random.ts';
 import { Workload } from './workload.ts';
@@ -86,6 +87,25 @@ test('it comes back while clients go on, and has the same books', () => {
   rehearsal.end();
   expect(rehearsal.count(`${LATE} unit 1: books installed`)).toBe(1);
   expect(rehearsal.count(`${LATE} unit 2: books installed`)).toBe(1);
+});
+
+test('a newer offer that comes while books are installed changes nothing', () => {
+  const rehearsal = new Rehearsal(4);
+  const { world } = rehearsal;
+  rehearsal.book(200);
+  rehearsal.leaveBehind();
+  world.restart(LATE);
+  const late = world.host(LATE).server!;
+  const installing = () => late.units.find(({ isInstalling }) => isInstalling);
+  rehearsal.run(30, 'an installation', () => installing() !== undefined);
+  const { unit, group } = installing()!;
+  const { term, commit, leader } = group.raft.status();
+  const membership = votersOnly([1, 2, LATE]);
+  const offer = { from: leader, to: LATE, term, index: commit + 1, logTerm: term, membership };
+  late.receive(leader, { type: 'raft', unit, message: { type: 'snapshot', ...offer } });
+  late.turn();
+  rehearsal.book(100);
+  rehearsal.end();
 });
 
 test('it does not start over a log that begins behind its books', () => {

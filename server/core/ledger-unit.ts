@@ -168,8 +168,12 @@ export class LedgerUnit {
     return this.group.raft.commit;
   }
 
+  get isInstalling(): boolean {
+    return this.group.raft.restoring;
+  }
+
   wantsState(message: Snapshot): boolean {
-    return this.#prepared === null && this.group.raft.wantsSnapshot(message);
+    return this.group.raft.wantsSnapshot(message);
   }
 
   step(message: Message): void {

@@ -14,6 +14,8 @@ export interface PullUnit {
   readonly books: Books;
   /** Highest index known to be committed: a state at or below it is of no use. */
   readonly commit: number;
+  /** Its core has taken a state that is not in force, or not durable, yet. */
+  readonly isInstalling: boolean;
   /** Whether its core would take this state in place of its own. */
   wantsState(message: Snapshot): boolean;
   /** Gives the core the message: it is of no consequence, or its books are installed. */
@@ -79,6 +81,8 @@ export class CopyPull {
 
   /** A leader says that what this replica lacks is only in its books. */
   offered(from: ServerId, unit: PullUnit, offer: Snapshot): void {
+    // The core would take a newer one at once, whose books nobody has. If it is still needed it comes again.
+    if (unit.isInstalling) return;
     if (!unit.wantsState(offer)) {
       unit.step(offer);
       return;
