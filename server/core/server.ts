@@ -4,6 +4,7 @@ import { CopySource, isForSource } from './catch-up/source.ts';
 import { DiskRoom } from './disk-room.ts';
 import { Envelopes, eachAck, eachBeat } from './envelopes.ts';
 import type { Environment } from './environment.ts';
+import { EvenkeelError } from './error.ts';
 import type { Gateway } from './gateway/api.ts';
 import { ClusterChanges } from './gateway/cluster-changes.ts';
 import { UnitGateway } from './gateway/gateway.ts';
@@ -21,7 +22,7 @@ import {
   LOG_TIDY_BYTES,
   LOG_TIDY_MS,
 } from './limits.ts';
-import { LOG_FORMAT_VERSION, Log } from './log/log.ts';
+import { LOG_FORMAT_VERSION, Log, type LogError } from './log/log.ts';
 import { Members } from './members.ts';
 import type {
   CopyMessage,
@@ -140,6 +141,8 @@ export class Server {
     this.#room = new DiskRoom(env.disk, options.diskReserveBytes, env.log);
     const { rot } = this.#log;
     if (rot !== null) {
+      // It would wait for ever.
+      if (options.topology.servers.length === 1) throw lostForGood(rot);
       env.log('error', `${rot.message}; it votes for nobody before it has fetched what is lost`);
     }
     this.#router = new Router({
@@ -557,6 +560,11 @@ export class Server {
     if (to === this.#options.self) this.#router.reply(to, reply, words);
     else this.#env.send(to, reply);
   }
+}
+
+function lostForGood({ message }: LogError): EvenkeelError {
+  const text = `${message}; there is no other server to fetch what is lost from, so it is lost. The books hold what 'evenkeel verify-books' says; keep a copy of this folder`;
+  return new EvenkeelError('log_rotten', text);
 }
 
 /** Entries and books; the rest of consensus goes on without room. */
