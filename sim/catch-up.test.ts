@@ -128,6 +128,31 @@ test('C142 it does not start over books whose log is gone, and with it all that 
   expect(() => rehearsal.world.restart(LATE)).toThrow('log_lost');
 });
 
+test.each([
+  ['when it has begun', 'copying the books'],
+  ['when its core has taken the state, before the switch', 'installing books'],
+  ['when the books are new and the log is old', 'books installed'],
+])('it dies %s', (_when, line) => {
+  for (const [seed, inFlight] of [
+    [20, 'lost'],
+    [21, 'kept'],
+  ] as const) {
+    const rehearsal = new Rehearsal(seed);
+    const { world } = rehearsal;
+    rehearsal.leaveBehind();
+    world.restart(LATE);
+    rehearsal.run(30, line, () => rehearsal.count(`${LATE} unit 1: ${line}`) > 0);
+    world.kill(LATE, inFlight);
+    rehearsal.book(50);
+    world.restart(LATE);
+    rehearsal.book(50);
+    rehearsal.end();
+    for (const unit of [1, 2]) {
+      expect(rehearsal.count(`${LATE} unit ${unit}: books installed`)).toBeGreaterThan(0);
+    }
+  }
+});
+
 /** More with EVENKEEL_CATCH_UP_SEEDS set. */
 const SEEDS = Number(process.env.EVENKEEL_CATCH_UP_SEEDS ?? 2);
 
