@@ -26,6 +26,8 @@ export class Compaction {
   readonly #group: Group;
   #dueMs = 0;
   #syncing = false;
+  /** Last index of the log then. */
+  #lookedAt = 0;
 
   constructor(options: CompactionOptions, log: Log, group: Group) {
     this.#options = options;
@@ -37,6 +39,11 @@ export class Compaction {
   tick(nowMs: number): void {
     if (nowMs < this.#dueMs || this.#syncing) return;
     this.#dueMs = nowMs + COMPACT_MS;
+    const stored = this.#log.unit(this.#options.unit);
+    const last = stored.lastIndex();
+    // To look is to go through the entries' sizes: not before there are some more of them.
+    if ((last - this.#lookedAt) * 16 < last - stored.firstIndex()) return;
+    this.#lookedAt = last;
     if (!this.#isWorthIt(this.#wanted(this.#options.books.index()))) return;
     this.#syncing = true;
     this.#options.books.sync((error, durableIndex) => {
@@ -65,7 +72,9 @@ export class Compaction {
     const { unit, keepBytes, neededBytesMax } = this.#options;
     const stored = this.#log.unit(unit);
     const kept = stored.firstOfLast(keepBytes) - 1;
+    if (kept < stored.firstIndex()) return kept;
     const needed = Math.min(this.#matchedByAll(), this.#options.pinnedAt() ?? kept);
+    if (needed >= kept) return Math.min(kept, durableIndex);
     const neededAtMost = stored.firstOfLast(neededBytesMax) - 1;
     return Math.min(kept, Math.max(needed, neededAtMost), durableIndex);
   }
