@@ -4,7 +4,7 @@ import { ACK_NUMBERS, BEAT_NUMBERS, type EnvelopeMessage } from './messages.ts';
 /** What every envelope of a turn says of its sender. */
 export type EnvelopeHead = Pick<
   EnvelopeMessage,
-  'epoch' | 'sentUs' | 'wallMs' | 'flushes' | 'isSick'
+  'epoch' | 'sentUs' | 'wallMs' | 'logEnd' | 'isSick'
 >;
 
 interface Waiting {

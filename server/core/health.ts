@@ -106,6 +106,10 @@ export class Health {
     return this.#peers.heard(from, message, this.#nowMs(), wallMs(this.#options.clock));
   }
 
+  hasOlderLog(peer: ServerId, epoch: number, logEnd: number): boolean {
+    return this.#peers.hasOlderLog(peer, epoch, logEnd);
+  }
+
   /** Its process has ended. */
   gone(peer: ServerId): void {
     this.#peers.gone(peer);

@@ -36,8 +36,8 @@ export interface EnvelopeMessage {
   readonly echoUs: number;
   /** The sender's wall clock, ms since 1970. */
   readonly wallMs: number;
-  /** Flushes of the log that the sender's process has seen durable. */
-  readonly flushes: number;
+  /** How far the sender's log is durable; see Log. */
+  readonly logEnd: number;
   /** The sender's disk or event loop has stalled of late. */
   readonly isSick: boolean;
   /** Heartbeats: unit, term, commit and read context of each group, one group after the other. */

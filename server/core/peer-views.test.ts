@@ -14,7 +14,7 @@ const answer = (offMs: number, other: Partial<EnvelopeMessage> = {}): EnvelopeMe
   sentUs: 0,
   echoUs: (NOW_MS - RTT_MS) * 1_000,
   wallMs: WALL_MS + offMs - RTT_MS / 2,
-  flushes: 0,
+  logEnd: 0,
   isSick: false,
   beats: [],
   acks: [],
@@ -29,6 +29,17 @@ function peersWith(...offsetsMs: number[]): PeerViews {
   });
   return peers;
 }
+
+it('a new process with less in its log than the former one told has an older copy of its disk', () => {
+  const peers = new PeerViews();
+  expect(peers.hasOlderLog(2, 1, 5)).toBe(false);
+  peers.heard(2, answer(0, { logEnd: 90 }), NOW_MS, WALL_MS);
+  peers.heard(2, answer(0, { logEnd: 70 }), NOW_MS, WALL_MS);
+  expect(peers.hasOlderLog(2, 1, 5)).toBe(false);
+  expect(peers.hasOlderLog(2, 7, 89)).toBe(true);
+  expect(peers.hasOlderLog(2, 7, 90)).toBe(false);
+  expect(peers.hasOlderLog(2, 7, 0)).toBe(false);
+});
 
 describe('the error of our clock', () => {
   it('is nothing where all agree, however long answers take', () => {

@@ -11,7 +11,8 @@ export interface PeerView {
   heardMs: number;
   /** Its disk, event loop or clock can't be relied on, as it says itself. */
   isSick: boolean;
-  flushes: number;
+  /** How far its log is durable. */
+  logEnd: number;
   /** Null until it has answered. */
   rttMs: number | null;
   /** Its wall clock less ours. */
@@ -30,7 +31,7 @@ export class PeerViews {
     const isAnother = view.epoch !== 0 && view.epoch !== message.epoch;
     view.epoch = message.epoch;
     view.isSick = message.isSick;
-    view.flushes = message.flushes;
+    view.logEnd = isAnother ? message.logEnd : Math.max(view.logEnd, message.logEnd);
     const sentMs = message.echoUs / 1_000;
     if (message.echoUs === 0 || sentMs < this.#sinceMs) return isAnother;
     view.heardMs = Math.max(view.heardMs, sentMs);
@@ -41,6 +42,15 @@ export class PeerViews {
       view.clockOffsetMs = message.wallMs + rttMs / 2 - wallMs;
     }
     return isAnother;
+  }
+
+  /**
+   * Whether a process of the peer that is new to us has less in its log than the one before has told: its disk was put
+   * back from an older copy, and with that the votes and entries since are gone. 0: it knows itself that something is lost.
+   */
+  hasOlderLog(peer: ServerId, epoch: number, logEnd: number): boolean {
+    const view = this.#view(peer);
+    return view !== undefined && view.epoch !== epoch && logEnd !== 0 && logEnd < view.logEnd;
   }
 
   /** We stood still: what peers have said before may be long out of date. */
@@ -81,7 +91,7 @@ export class PeerViews {
       epoch: 0,
       heardMs: Number.NEGATIVE_INFINITY,
       isSick: false,
-      flushes: 0,
+      logEnd: 0,
       rttMs: null,
       clockOffsetMs: null,
     };

@@ -159,7 +159,7 @@ export class Server {
         epoch: env.epoch,
         sentUs: Math.round(env.clock.monotonicMs() * 1_000),
         wallMs: wallMs(env.clock),
-        flushes: this.#log.flushes,
+        logEnd: this.#log.durableEnd,
         isSick: this.#health.isAiling,
       }),
     );
@@ -354,6 +354,16 @@ export class Server {
 
   #hasMore(unit: number): boolean {
     return this.#groups[unit]!.hasOutput || this.units[unit - 1]?.hasWork === true;
+  }
+
+  /** For peers; see Log. */
+  get logEnd(): number {
+    return this.#log.durableEnd;
+  }
+
+  /** Whether a peer's new process comes with a log that ends before what the former one has told. */
+  hasOlderLog(peer: ServerId, epoch: number, logEnd: number): boolean {
+    return this.#health.hasOlderLog(peer, epoch, logEnd);
   }
 
   /** Flushes of the log made durable since the start. */

@@ -18,6 +18,7 @@ import { coreOptions } from './core-options.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import { NodeDisk } from './disk.ts';
 import { KnownDisks } from './known-disks.ts';
+import { type Hello, OTHER_DISK } from './peers/handshake.ts';
 import { PeerLinks } from './peers/links.ts';
 import { createPeerServer } from './peers/transport.ts';
 import { serversOf } from './servers-of.ts';
@@ -214,7 +215,9 @@ export class ServerProcess {
       clusterId,
       protocolVersion: PROTOCOL_VERSION,
       disk: this.#folder.disk,
-      diskRefusal: (id, disk) => knownDisks.refusalOf(id, disk),
+      diskRefusal: (hello) =>
+        knownDisks.refusalOf(hello.serverId, hello.disk) ?? this.#olderLogRefusal(hello),
+      logEnd: () => this.#core.logEnd,
       peers: servers
         .filter((server) => server.id !== self)
         .map((server) => ({ id: server.id, zone: server.zone, address: server.peerAddress })),
@@ -232,6 +235,11 @@ export class ServerProcess {
       onPeerUp: (id) => this.#input(() => this.#core.serverReconnected(id)),
       log,
     });
+  }
+
+  #olderLogRefusal({ serverId, epoch, logEnd }: Hello): string | null {
+    if (!this.#core.hasOlderLog(serverId, epoch, logEnd)) return null;
+    return `${OTHER_DISK}: server ${serverId} has less in its log than it had told before: its folder was put back from an older copy, and what it has promised since is gone. Remove it ('evenkeel member remove') and add it under a new id`;
   }
 
   /** Servers come by the registry's log. Those that go stay connected: they may have yet to learn of it. */

@@ -118,6 +118,8 @@ export class LogRun {
   /** How many were written as each flush began since the start of the process, and before it. */
   flushed: number[] = [];
   errors: Error[] = [];
+  /** How far the log was durable, as peers were told. */
+  #told = 0;
 
   constructor(random: Random, options: LogOptions) {
     this.random = random;
@@ -152,8 +154,12 @@ export class LogRun {
     const count = this.written.length;
     this.flushed.push(count);
     this.log.flush((error) => {
-      if (error === null) this.durable = count;
-      else this.errors.push(error);
+      if (error !== null) {
+        this.errors.push(error);
+        return;
+      }
+      this.durable = count;
+      this.#told = this.log.durableEnd;
     });
   }
 
@@ -248,6 +254,8 @@ export class LogRun {
   reopen(): void {
     this.log = Log.open(this.disk, IDENTITY, this.#options);
     expect(this.log.rot).toBeNull();
+    // Peers take one that has less for an older copy.
+    expect(this.log.durableEnd).toBeGreaterThanOrEqual(this.#told);
     const found = dump(this.log);
     const flushed = this.flushed;
     for (let count = this.durable; count <= this.written.length; count++) {

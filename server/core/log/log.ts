@@ -192,6 +192,16 @@ export class Log {
     return this.#contents.segments.bytes;
   }
 
+  /**
+   * How far the log is durable, as a number that never falls, not by a restart either: an older copy shows by it. 0 while
+   * a unit recovers: what was lost is fetched, and nothing promised meanwhile.
+   */
+  get durableEnd(): number {
+    if (this.#contents.units().some(({ recovering }) => recovering)) return 0;
+    const { segment, offset } = this.#writer.end;
+    return 1 + segment * 2 ** 32 + offset;
+  }
+
   /** Flushes done since the start. */
   get flushes(): number {
     return this.#flushes;

@@ -80,6 +80,11 @@ export class Writer {
     return this.#opened;
   }
 
+  /** Up to here all is durable, or was when it was read back. */
+  get end(): LogEnd {
+    return this.#end;
+  }
+
   get busy(): boolean {
     return this.#busy;
   }

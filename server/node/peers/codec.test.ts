@@ -60,7 +60,7 @@ const ENVELOPE = {
   sentUs: 123_456_789_012,
   echoUs: 300,
   wallMs: 1_767_225_600_000,
-  flushes: 17,
+  logEnd: 17,
   isSick: true,
   beats: [0, 1, 2, 0, 255, 2 ** 40, BIG, 2 ** 33],
   acks: [1, 7, 0, 2, BIG, 5],

@@ -102,9 +102,9 @@ export function encodeFrame(messages: readonly PeerMessage[]): Uint8Array {
 }
 
 function putEnvelope(writer: Writer, message: EnvelopeMessage): void {
-  const { epoch, sentUs, echoUs, wallMs, flushes, isSick } = message;
+  const { epoch, sentUs, echoUs, wallMs, logEnd, isSick } = message;
   open(writer, Body.envelope);
-  putUints(writer, [epoch, sentUs, echoUs, wallMs, flushes, Number(isSick)]);
+  putUints(writer, [epoch, sentUs, echoUs, wallMs, logEnd, Number(isSick)]);
   putPacked(writer, ENVELOPE_BEATS, message.beats);
   putPacked(writer, ENVELOPE_ACKS, message.acks);
   writer.ldelim();
@@ -342,7 +342,7 @@ export class FrameDecoder {
   #envelope(reader: Reader, end: number): EnvelopeMessage {
     const lists: [number[], number[]] = [[], []];
     const f = this.#fields(reader, end, NUMBERS[Body.envelope]!, 0, undefined, lists);
-    const [, epoch, sentUs, echoUs, wallMs, flushes, isSick] = f as [
+    const [, epoch, sentUs, echoUs, wallMs, logEnd, isSick] = f as [
       0,
       number,
       number,
@@ -361,7 +361,7 @@ export class FrameDecoder {
       sentUs,
       echoUs,
       wallMs,
-      flushes,
+      logEnd,
       isSick: isSick !== 0,
       beats,
       acks,

@@ -13,6 +13,8 @@ export interface Hello {
   readonly lane: Lane;
   /** Of the sender's data folder, 32 hex digits. */
   readonly disk: string;
+  /** How far the sender's log is durable; see Log. */
+  readonly logEnd: number;
 }
 
 /** The answer to it. */
@@ -27,8 +29,8 @@ export interface HelloRules {
   readonly protocolVersion: number;
   /** A server that is known here. */
   peerOf(id: ServerId): Place | undefined;
-  /** Why a known peer with this disk is refused; see known-disks.ts. */
-  diskRefusal(id: ServerId, disk: string): string | null;
+  /** Why a known peer with this disk, or this log, is refused; see known-disks.ts. */
+  diskRefusal(hello: Hello): string | null;
 }
 
 /** How the refusal of a server begins that was known with another disk: it must end, whatever else it would do. */
@@ -49,7 +51,7 @@ export function refusalOf(hello: Hello, rules: HelloRules): string | null {
   if (peer.zone !== hello.zone) {
     return `unknown server: ${hello.serverId} is in zone ${peer.zone}, the caller says ${hello.zone}`;
   }
-  return rules.diskRefusal(hello.serverId, hello.disk);
+  return rules.diskRefusal(hello);
 }
 
 const LANES: readonly (Lane | null)[] = [null, 'control', 'bulk'];
@@ -64,12 +66,21 @@ export function encodeHello(hello: Hello): Uint8Array {
   writer.uint32(40).uint64(hello.epoch);
   writer.uint32(48).uint32(LANES.indexOf(hello.lane));
   writer.uint32(58).string(hello.disk);
+  writer.uint32(64).uint64(hello.logEnd);
   return writer.ldelim().finish();
 }
 
 /** Unlike in other frames unknown fields are skipped, so that another version can still be told its number. */
 export function decodeHello(frame: Uint8Array): Hello {
-  const hello = { clusterId: '', serverId: 0, zone: '', protocolVersion: 0, epoch: 0, disk: '' };
+  const hello = {
+    clusterId: '',
+    serverId: 0,
+    zone: '',
+    protocolVersion: 0,
+    epoch: 0,
+    disk: '',
+    logEnd: 0,
+  };
   let lane: Lane | null = null;
   readOnly(frame, (field, reader) => {
     if (field === 10) hello.clusterId = reader.string();
@@ -79,6 +90,7 @@ export function decodeHello(frame: Uint8Array): Hello {
     else if (field === 40) hello.epoch = Number(reader.uint64());
     else if (field === 48) lane = LANES[reader.uint32()] ?? null;
     else if (field === 58) hello.disk = reader.string();
+    else if (field === 64) hello.logEnd = Number(reader.uint64());
     else reader.skipType(field & 7);
   });
   if (lane === null) throw new Error('the hello names no lane');

@@ -64,7 +64,8 @@ async function startNode(
     clusterId: CLUSTER,
     protocolVersion: 1,
     disk: diskOf(id),
-    diskRefusal: (peer, disk) => (disk === diskOf(peer) ? null : `other disk: ${disk}`),
+    diskRefusal: ({ serverId, disk }) => (disk === diskOf(serverId) ? null : `other disk: ${disk}`),
+    logEnd: () => 0,
     peers,
     receive: (from, message) => received.push({ from, message, atMs: performance.now() }),
     onPeerDown: (peer) => events.push(`down ${peer}`),
@@ -220,6 +221,7 @@ describe('a hello is refused', () => {
     epoch: 5,
     lane: 'control',
     disk: diskOf(1),
+    logEnd: 7,
   };
 
   async function greet(first: Uint8Array, second?: Uint8Array): Promise<ServiceError | 'welcome'> {
@@ -332,7 +334,7 @@ test('a new stream of a server and lane ends the older one, whose frames no long
     const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
     stream.on('error', () => {});
     const hello = { clusterId: CLUSTER, serverId: 1, zone: 'hz1', protocolVersion: 1 };
-    stream.write(encodeHello({ ...hello, epoch, lane: 'bulk', disk: diskOf(1) }));
+    stream.write(encodeHello({ ...hello, epoch, lane: 'bulk', disk: diskOf(1), logEnd: 7 }));
     return stream;
   };
   const older = greet(1);

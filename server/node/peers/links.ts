@@ -5,7 +5,7 @@ import type { Environment } from '../../core/environment.ts';
 import { type Lane, laneOf, type PeerMessage } from '../../core/messages.ts';
 import { DueTimer } from './due-timer.ts';
 import { isSilent, type LinkRule, linkOf, type Place } from './emulation.ts';
-import { encodeHello } from './handshake.ts';
+import { encodeHello, type Hello } from './handshake.ts';
 import { IncomingLanes } from './incoming-lanes.ts';
 import { BULK_QUEUE_BYTES_MAX, CONTROL_QUEUE_BYTES_MAX } from './limits.ts';
 import { type LaneStats, OutgoingLane } from './outgoing-lane.ts';
@@ -19,7 +19,9 @@ export interface PeerLinksOptions {
   /** Of the own data folder. */
   readonly disk: string;
   /** As in HelloRules. */
-  diskRefusal(id: ServerId, disk: string): string | null;
+  diskRefusal(hello: Hello): string | null;
+  /** How far the own log is durable by now. */
+  logEnd(): number;
   /** All other servers. */
   readonly peers: readonly { id: ServerId; zone: string; address: string }[];
   /** Emulated network; none if absent. */
@@ -63,7 +65,7 @@ export class PeerLinks {
     this.#incoming = new IncomingLanes({
       ...options,
       peerOf: (id) => this.#peers.get(id),
-      diskRefusal: (id, disk) => options.diskRefusal(id, disk),
+      diskRefusal: (hello) => options.diskRefusal(hello),
       receive: (from, message) => options.receive(from, message),
       onHello: (from) => this.#heard(from),
     });
@@ -157,15 +159,17 @@ export class PeerLinks {
       return new OutgoingLane({
         lane,
         peer: { id, address },
-        hello: encodeHello({
-          clusterId,
-          serverId,
-          zone: ownZone,
-          protocolVersion,
-          epoch,
-          lane,
-          disk,
-        }),
+        hello: () =>
+          encodeHello({
+            clusterId,
+            serverId,
+            zone: ownZone,
+            protocolVersion,
+            epoch,
+            lane,
+            disk,
+            logEnd: this.#options.logEnd(),
+          }),
         queueBytesMax: lane === 'control' ? CONTROL_QUEUE_BYTES_MAX : bulkBytesMax,
         nowMs,
         random: Math.random,

@@ -29,7 +29,7 @@ export interface OutgoingLaneOptions {
   readonly lane: Lane;
   readonly peer: { readonly id: ServerId; readonly address: string };
   /** The first frame. */
-  readonly hello: Uint8Array;
+  hello(): Uint8Array;
   readonly queueBytesMax: number;
   readonly nowMs: () => number;
   readonly random: () => number;
@@ -205,7 +205,7 @@ export class OutgoingLane {
       clearTimeout(timer);
       if (this.#owns(stream)) this.#ended(null);
     });
-    stream.write(this.#options.hello);
+    stream.write(this.#options.hello());
   }
 
   #owns(stream: Stream): boolean {
