@@ -119,6 +119,23 @@ describe('a process that ends', () => {
     expectWhole(run);
   });
 
+  it('is missed little longer where the city’s other server was sick and the remote one lacks the last entries', () => {
+    const run = ledWorld(11, UNITS);
+    const { world, workload, leads, runMs, until } = run;
+    world.host(2).pausedUntilUs = world.scheduler.nowUs + 200_000;
+    until('all with 1', () => leads(1) === UNITS);
+    workload.start(8);
+    runMs(500);
+    expect(world.host(2).server!.health.ailment).toBe('event loop stalled');
+    const lastAt = (id: number) =>
+      world.host(id).server!.units.map(({ group }) => group.raft.status().lastIndex);
+    expect(lastAt(3).some((last, i) => last < lastAt(2)[i]!)).toBe(true);
+    world.kill(1);
+    expect(until('led again', () => leads(2) + leads(3) === UNITS)).toBeLessThan(700);
+    world.restart(1);
+    expectWhole(run);
+  });
+
   it('and is back before anybody was refused a connection shows by its next envelope', () => {
     const run = ledWorld(10, UNITS);
     const { world, leads, until } = run;

@@ -111,8 +111,11 @@ export const STALL_MS = 150;
 export const CLOCK_OFF_MS_MAX = 500;
 /** A sick server may lead again when nothing was wrong for so long. */
 export const SICK_STEADY_MS = 3_000;
-/** A group without any leader for so long takes even a sick one: it may be the only one that has all entries. */
-export const SICK_LEADERLESS_MS_MAX = 2_000;
+/**
+ * A group without any leader for so long takes even a sick one: it may be the only one that has all entries, as where
+ * the other survivor is remote. Longer than that one's own turn takes, see SUCCESSION_REMOTE_MS.
+ */
+export const SICK_LEADERLESS_MS_MAX = 400;
 /** A transfer away from a sick server that has not happened by then: it resigns. */
 export const RETREAT_GIVE_UP_MS = 100;
 /** A peer that was not heard for longer counts as neither fit nor as a witness of the time. */

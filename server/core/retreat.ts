@@ -19,9 +19,9 @@ export interface RetreatOptions {
  */
 export class Retreat {
   readonly #options: RetreatOptions;
-  /** By unit: when a transfer that has not happened is given up; 0: none is under way. */
+  /** By unit: when a retreat that has not happened ends by resigning; 0: none is under way. */
   readonly #giveUpMs: number[];
-  /** By unit: who is to lead it, while that is under way. */
+  /** By unit: who is to lead it; 0: nobody could yet. */
   readonly #heir: ServerId[];
   /** By unit: since when nobody is known to lead it; null: somebody is. */
   readonly #leaderlessMs: (number | null)[];
@@ -65,17 +65,19 @@ export class Retreat {
 
   #leave(group: Group, heirs: readonly ServerId[], nowMs: number): void {
     const { unit, raft } = group;
-    const giveUpMs = this.#giveUpMs[unit]!;
-    const isUnderWay = giveUpMs !== 0;
-    // The one that was chosen may have said since that it is sick too.
-    if (isUnderWay && nowMs < giveUpMs && heirs.includes(this.#heir[unit]!)) return;
-    const heir = isUnderWay && nowMs >= giveUpMs ? undefined : heirOf(group, heirs);
-    if (heir === undefined) {
+    if (this.#giveUpMs[unit] === 0) {
+      this.#giveUpMs[unit] = nowMs + RETREAT_GIVE_UP_MS;
+      this.#heir[unit] = 0;
+    } else if (nowMs >= this.#giveUpMs[unit]!) {
       this.#giveUpMs[unit] = 0;
       this.#resign(group);
       return;
     }
-    if (!isUnderWay) this.#giveUpMs[unit] = nowMs + RETREAT_GIVE_UP_MS;
+    // The one that was chosen may have said since that it is sick too.
+    if (heirs.includes(this.#heir[unit]!)) return;
+    // One that has just won, because nobody else had all entries, doesn't know yet what its peers hold.
+    const heir = heirOf(group, heirs);
+    if (heir === undefined) return;
     this.#heir[unit] = heir;
     this.#options.hold(unit, true);
     raft.transferLeadership(heir);
@@ -89,6 +91,7 @@ export class Retreat {
   #release({ unit, raft }: Group): void {
     if (this.#giveUpMs[unit] === 0) return;
     this.#giveUpMs[unit] = 0;
+    if (this.#heir[unit] === 0) return;
     raft.transferLeadership(this.#options.self);
     this.#options.hold(unit, false);
   }
