@@ -128,7 +128,7 @@ describe('members', () => {
   });
 
   it('refuses what would be wrong or unsafe, with the reason', () => {
-    const { world, workload } = start();
+    const { world, workload } = start({ later: [place(4, 'sh1')] });
     workload.stop();
     const add = (server: ServerPlace) => change(world, { change: 'addServer', server });
     const remove = (...ids: number[]) => change(world, { change: 'removeServers', ids });
@@ -147,6 +147,11 @@ describe('members', () => {
     expect(add(place(3, 'sh1'))).toBe('server_id_used');
     expect(add(place(4, 'sh1'))).toBe('done');
     expect(add(place(5, 'sh1'))).toBe('change_in_flight');
+    // It was never started: nobody waits for it for ever.
+    pause(world, 1);
+    expect(remove(4)).toBe('done');
+    run(world, 'its removal', () => allAre(world, 1, [1, 2]));
+    expect(add(place(5, 'sh1'))).toBe('done');
   });
 
   it.each([[[1, 1, 0]], [[1, 1, 1]]] as const)(

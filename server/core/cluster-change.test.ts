@@ -32,6 +32,7 @@ const drain = (zone: string): ClusterChange => ({ change: 'drainZone', zone });
 const heard = (...silent: number[]) => ({
   isHeard: (id: number) => !silent.includes(id),
   settled: true,
+  mayVote: () => true,
 });
 const changed = (...changes: ClusterChange[]) => changes.reduce(changedTopology, TOPOLOGY);
 
@@ -67,6 +68,15 @@ describe('a change of the cluster', () => {
     });
     expect(refusalByHealth(TOPOLOGY, remove(2, 3), heard(2, 3))).toBeNull();
     expect(refusalByHealth(TOPOLOGY, add(6), { ...heard(), settled: false })).toMatchObject({
+      code: 'change_in_flight',
+    });
+  });
+
+  it('takes out who does not vote though a change is under way: it may never come to an end', () => {
+    const learning = { ...heard(6), settled: false, mayVote: (id: number) => id !== 6 };
+    const topology = changed(add(6));
+    expect(refusalByHealth(topology, remove(6), learning)).toBeNull();
+    expect(refusalByHealth(topology, remove(5, 6), learning)).toMatchObject({
       code: 'change_in_flight',
     });
   });

@@ -30,6 +30,8 @@ export interface ClusterHealth {
   isHeard(server: ServerId): boolean;
   /** Voters of the registry's own group, learners and joint changes aside. */
   readonly settled: boolean;
+  /** Votes in the registry's group, in either half of a joint change, or may by an entry that is on its way. */
+  mayVote(server: ServerId): boolean;
 }
 
 /** What the registry's state alone decides, so that all replicas agree; null if the change may be made. */
@@ -100,7 +102,9 @@ export function refusalByHealth(
 ): ChangeRefusal | null {
   if (change.change === 'restoreZone') return null;
   if (change.change === 'drainZone') return drainRefusal(topology, change.zone, health);
-  if (!health.settled) {
+  // Who waits for a vote may never get it: never started, or lost with its zone.
+  const waits = change.change === 'removeServers' && !change.ids.some((id) => health.mayVote(id));
+  if (!health.settled && !waits) {
     return refusal(
       'change_in_flight',
       'an earlier change of members is not through yet; ask again when status shows it done',

@@ -172,7 +172,12 @@ export class RegistryUnit {
     const change = decodeJson(asWords(asked.request.body)) as ClusterChange;
     // One at a time: the next is held against what this one leaves.
     const busy = this.#proposed.some(({ entry }) => entry.entry === 'cluster');
-    const health = { ...this.#health, settled: this.#health.settled && !busy };
+    const { settled, mayVote, isHeard } = this.#health;
+    const health = {
+      isHeard,
+      settled: settled && !busy,
+      mayVote: (server: ServerId) => busy || mayVote(server),
+    };
     const refusal = refusalByState(topology, change) ?? refusalByHealth(topology, change, health);
     if (refusal !== null) this.#reply(asked, ReplyOutcome.done, encodeJson(refusal));
     else this.#proposeFor(asked, { entry: 'cluster', change });
@@ -184,6 +189,7 @@ export class RegistryUnit {
     return {
       isHeard: (server) => this.#options.isHeard(server),
       settled: outgoing.length + learners.length === 0 && voters.length === wanted.length,
+      mayVote: (server) => voters.includes(server) || outgoing.includes(server),
     };
   }
 
