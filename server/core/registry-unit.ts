@@ -172,11 +172,11 @@ export class RegistryUnit {
     const change = decodeJson(asWords(asked.request.body)) as ClusterChange;
     // One at a time: the next is held against what this one leaves.
     const busy = this.#proposed.some(({ entry }) => entry.entry === 'cluster');
-    const { settled, mayVote, isHeard } = this.#health;
+    const now = this.#health;
     const health = {
-      isHeard,
-      settled: settled && !busy,
-      mayVote: (server: ServerId) => busy || mayVote(server),
+      ...now,
+      settled: now.settled && !busy,
+      mayVote: (server: ServerId) => busy || now.mayVote(server),
     };
     const refusal = refusalByState(topology, change) ?? refusalByHealth(topology, change, health);
     if (refusal !== null) this.#reply(asked, ReplyOutcome.done, encodeJson(refusal));
