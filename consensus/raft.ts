@@ -464,9 +464,10 @@ export class Raft {
   #freeUncommitted(committed: readonly Entry[]): void {
     const core = this.#core;
     if (core.role !== 'leader') return;
-    // Entries of earlier terms were never counted.
-    for (const entry of committed)
-      if (entry.term === core.term) core.uncommittedBytes -= entry.payload.byteLength;
+    // Entries of earlier terms were never counted, nor changes of members.
+    for (const { term, kind, payload } of committed)
+      if (term === core.term && kind === EntryKind.command)
+        core.uncommittedBytes -= payload.byteLength;
   }
 
   /** As in `status`, for those who ask all the time. */

@@ -628,6 +628,16 @@ describe('flow control', () => {
     expect(node.raft.propose(new Uint8Array(4))).toMatchObject({ index: 5 });
   });
 
+  it('C135 the quota is of proposals: a change of members that commits frees none of it', () => {
+    const node = settledLeader({ config: { maxUncommittedBytes: 10 } });
+    node.raft.changeMembership({ voters: [1, 2, 3], learners: [4] });
+    node.settle();
+    node.raft.step(ack(2, 1, 2));
+    node.settle();
+    expect(node.raft.propose(new Uint8Array(10))).toMatchObject({ index: 3 });
+    expect(node.raft.propose(new Uint8Array(1))).toEqual({ refused: 'quota_exceeded' });
+  });
+
   it('C135 the quota starts anew with a term', () => {
     const node = settledLeader({ config: { maxUncommittedBytes: 10 } });
     node.raft.propose(new Uint8Array(10));
