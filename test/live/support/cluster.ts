@@ -1,12 +1,16 @@
 import { EvenkeelClient } from '../../../client/index.ts';
 import { QUIET, SERVER_COMMAND } from '../../../cmd/local.ts';
-import { LocalCluster } from '../../../server/node/local-cluster.ts';
+import { LocalCluster, type LocalClusterOptions } from '../../../server/node/local-cluster.ts';
 import type { Defer } from './defer.ts';
 
 export const UNITS = 4;
 
 /** Three zones on free ports, ready. */
-export async function startCluster(defer: Defer, dataDir: string): Promise<LocalCluster> {
+export async function startCluster(
+  defer: Defer,
+  dataDir: string,
+  overrides?: LocalClusterOptions['overrides'],
+): Promise<LocalCluster> {
   const cluster = await LocalCluster.create({
     dataDir,
     units: UNITS,
@@ -15,6 +19,7 @@ export async function startCluster(defer: Defer, dataDir: string): Promise<Local
     drill: false,
     command: SERVER_COMMAND,
     log: QUIET,
+    ...(overrides && { overrides }),
   });
   defer(() => cluster.stop());
   await cluster.start();
