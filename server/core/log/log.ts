@@ -280,11 +280,13 @@ export class Log {
 
   /** Term and vote are durable with the records of the next flush; the file itself is, before the first segment. */
   #voteSteps(): FlushSteps {
-    const votes = votesOf(this.#contents);
     const changed = this.#votesChanged;
+    // Most flushes bring none: then nothing is gathered either.
+    if (this.#votesOpened && !changed) return { before: null, beside: null };
+    const votes = votesOf(this.#contents);
     this.#votesChanged = false;
     const write = (next: () => void) => this.#votes.write(votes, next);
-    if (this.#votesOpened) return { before: null, beside: changed ? write : null };
+    if (this.#votesOpened) return { before: null, beside: write };
     this.#votesOpened = true;
     // Of a new log the segment may be lost, and with it what was promised: nothing of that was said yet.
     const first = this.#isNew ? [] : votes;
