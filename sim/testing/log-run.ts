@@ -232,7 +232,7 @@ export class LogRun {
     this.reopen();
   }
 
-  /** As far as damage has left it: of each unit what so many of the first records make, and all terms and votes. */
+  /** As far as damage has left it: of each unit the beginning of what so many records made, and all terms and votes. */
   isDamaged(log: Log): boolean {
     const made = [...this.written.keys(), this.written.length].map((count) =>
       modelOf(this.written.slice(0, count)),
@@ -242,7 +242,11 @@ export class LogRun {
       const found = contentOf(log, id);
       const { term, vote, commit } = found.hard;
       const left = text(id, { ...found, hard: noHard });
-      const stood = made.some((model) => text(id, { ...model.unit(id), hard: noHard }) === left);
+      const stood = made.some((model) => {
+        const { start, entries } = model.unit(id);
+        const kept = entries.slice(0, found.entries.length);
+        return text(id, { start, entries: kept, hard: noHard }) === left;
+      });
       const promised = made.slice(this.durable).some((model) => {
         const { hard } = model.unit(id);
         return hard.term === term && hard.vote === vote;
