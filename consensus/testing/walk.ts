@@ -208,7 +208,9 @@ export class Walk {
     node.pump();
     this.cluster.checker.onCommitMoved(node);
     // What may leave at once has left, and nothing else has happened yet.
-    if (this.#chance(60) && node.pending.some(({ mustSync }) => mustSync)) {
+    const { hard } = node.disk;
+    const votes = node.pending.some(({ hardState }) => hardState && hardState.vote !== hard.vote);
+    if (this.#chance(votes ? 8 : 60) && node.pending.some(({ mustSync }) => mustSync)) {
       this.cluster.collect();
       this.#bounce(node);
       return;
