@@ -49,6 +49,8 @@ describe('compaction', () => {
 
   it('C127 keeps what the books do not hold durably, though they hold it', () => {
     expect(firstKept({ durable: 9 })).toBe(10);
+    // Nor where a peer or a copy sets the bound.
+    expect(firstKept({ durable: 9, match: 17 })).toBe(10);
   });
 
   it('keeps what a copy of the books goes on from', () => {

@@ -81,6 +81,16 @@ export const STORAGE: readonly Mutant[] = [
     test: 'C127 keeps what the books do not hold durably, though they hold it',
   },
   {
+    bug: 39,
+    fault:
+      'The log lets entries go that the books hold, but not durably: after a crash they are nowhere.',
+    file: 'server/core/compaction.ts',
+    find: 'if (needed >= kept) return Math.min(kept, durableIndex);',
+    replace: 'if (needed >= kept) return kept;',
+    testFile: 'sim/compaction.test.ts',
+    test: 'C127 keeps what the books do not hold durably, though they hold it',
+  },
+  {
     bug: 40,
     fault: 'Copied books are put in force by their index alone, whatever they hold.',
     file: 'server/core/books-copy.ts',
