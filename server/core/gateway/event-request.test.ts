@@ -69,7 +69,7 @@ function start(
   };
   const router = {
     request,
-    propose: (unit: number, words: Uint32Array, done: RouterDone) =>
+    proposeOrFail: (unit: number, words: Uint32Array, done: RouterDone) =>
       request(unit, RequestKind.propose, words, done),
   };
   const context: GatewayContext = {

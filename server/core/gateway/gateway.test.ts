@@ -45,7 +45,7 @@ function setUp() {
   };
   const router = {
     request,
-    propose: (unit: number, words: Uint32Array, done: RouterDone) =>
+    proposeOrFail: (unit: number, words: Uint32Array, done: RouterDone) =>
       request(unit, RequestKind.propose, words, done),
   } as unknown as Router;
   const gateway = new UnitGateway(
