@@ -12,6 +12,8 @@ import { World } from './world.ts';
 vi.setConfig({ testTimeout: 60_000 });
 
 const SECOND_US = 1_000_000;
+/** With EVENKEEL_EXHAUSTIVE set each death is tried with the commit under way lost and kept, else one of the two. */
+const EXHAUSTIVE = process.env.EVENKEEL_EXHAUSTIVE !== undefined;
 const LATE = 3;
 const UNITS = 2;
 
@@ -129,14 +131,15 @@ test('C142 it does not start over books whose log is gone, and with it all that 
 });
 
 test.each([
-  ['when it has begun', 'copying the books'],
-  ['when its core has taken the state, before the switch', 'installing books'],
-  ['when the books are new and the log is old', 'books installed'],
-])('it dies %s', (_when, line) => {
+  ['when it has begun', 'copying the books', 'lost'],
+  ['when its core has taken the state, before the switch', 'installing books', 'kept'],
+  ['when the books are new and the log is old', 'books installed', 'lost'],
+] as const)('it dies %s', (_when, line, short) => {
   for (const [seed, inFlight] of [
     [20, 'lost'],
     [21, 'kept'],
   ] as const) {
+    if (!EXHAUSTIVE && inFlight !== short) continue;
     const rehearsal = new Rehearsal(seed);
     const { world } = rehearsal;
     rehearsal.leaveBehind();
@@ -154,7 +157,7 @@ test.each([
 });
 
 /** More with EVENKEEL_CATCH_UP_SEEDS set. */
-const SEEDS = Number(process.env.EVENKEEL_CATCH_UP_SEEDS ?? 2);
+const SEEDS = Number(process.env.EVENKEEL_CATCH_UP_SEEDS ?? (EXHAUSTIVE ? 2 : 1));
 
 for (const victim of ['the late server', 'the leader'] as const) {
   test(`${victim} dies at any time meanwhile`, { timeout: 30_000 * SEEDS }, () => {

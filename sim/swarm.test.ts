@@ -5,7 +5,7 @@ import { runSwarm } from './swarm.ts';
 const seed = Number(process.env.EVENKEEL_SEED ?? 1) >>> 0;
 
 describe('three simulated zones under random faults', () => {
-  it.each([0, 1, 2, 3])(`keep all that they promised (seed ${seed} + %i)`, (n) => {
+  it.each([0, 1])(`keep all that they promised (seed ${seed} + %i)`, (n) => {
     const run = runSwarm(seed + n);
     expect(run.faults).toEqual([]);
     expect(run.answered).toBeGreaterThan(0);
