@@ -18,7 +18,7 @@ describe('a unit and the reference ledger', () => {
           for (const step of stepSeeds) world.step(step);
           world.end();
         }),
-        { numRuns: 60 },
+        { numRuns: 30 },
       );
     },
     TIMEOUT_MS,
@@ -31,7 +31,7 @@ describe('units with crossings between them', () => {
     () => {
       fc.assert(
         fc.property(actions(), (steps) => run(steps, 1_000)),
-        { numRuns: 40 },
+        { numRuns: 25 },
       );
     },
     TIMEOUT_MS,

@@ -2,7 +2,7 @@ import { ACCOUNT_ROW_WORDS, AccountWord, Leg, TransferRowWord } from '../ledger/
 import type { Booking } from './workload.ts';
 import type { World } from './world.ts';
 
-/** Every replica has applied and folded the same entries. */
+/** Every replica has applied and folded the same entries, and its log holds no other. */
 export function settled(world: World): boolean {
   const [first, ...others] = world.hosts;
   return first!.server!.units.every((unit, i) => {
@@ -11,6 +11,8 @@ export function settled(world: World): boolean {
     return all.every(
       (replica) =>
         replica !== undefined &&
+        // Servers that all start anew stand at the same entry before any of them knows what is committed.
+        replica.group.raft.status().lastIndex === index &&
         replica.machine.index === index &&
         replica.books.index() === index &&
         replica.machine.openCrossings().length === 0,

@@ -3,6 +3,7 @@ import regressions from './seeds.json' with { type: 'json' };
 import { runSwarm } from './swarm.ts';
 
 const seed = Number(process.env.EVENKEEL_SEED ?? 1) >>> 0;
+const EXHAUSTIVE = process.env.EVENKEEL_EXHAUSTIVE !== undefined;
 
 describe('three simulated zones under random faults', () => {
   it.each([0, 1])(`keep all that they promised (seed ${seed} + %i)`, (n) => {
@@ -12,7 +13,8 @@ describe('three simulated zones under random faults', () => {
     expect(run.reads).toBeGreaterThan(0);
   });
 
-  it('run the same from the same seed', () => {
+  // Twice a long run: rehearsal.test.ts shows the same in every test run.
+  it.runIf(EXHAUSTIVE)('run the same from the same seed', () => {
     expect(runSwarm(seed)).toEqual(runSwarm(seed));
   });
 

@@ -252,7 +252,7 @@ export function describeCopies(name: string, make: () => BooksUnderTest): void {
           await copy(from);
           await expectEqual();
         }),
-        { numRuns: 5 },
+        { numRuns: 3 },
       );
     });
   });

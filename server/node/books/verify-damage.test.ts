@@ -248,7 +248,7 @@ describe('damage below SQL', () => {
         writeFileSync(file, damaged);
         if (verify() === null) expect(dump(file)).toBe(before);
       }),
-      { numRuns: EXHAUSTIVE ? 2_000 : 80 },
+      { numRuns: EXHAUSTIVE ? 2_000 : 40 },
     );
   });
 
